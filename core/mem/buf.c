@@ -1,0 +1,75 @@
+#include "core/mem/buf.h"
+
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/base/checked.h"
+#include "core/base/span.h"
+
+mr_status mr_pool_init(struct mr_pool *pool, struct mr_heap *heap, uint32_t count,
+                       uint32_t buf_bytes, struct mr_err *err)
+{
+    MR_ASSERT(count > 0 && buf_bytes > 0 && buf_bytes % 4096 == 0);
+    *pool = (struct mr_pool){.heap = heap,
+                             .count = count,
+                             .buf_bytes = buf_bytes,
+                             .stride = buf_bytes + MR_PAD};
+    if (!mr_size_mul(count, pool->stride, &pool->region_bytes)) {
+        return mr_err_set(err, MR_E_LIMIT, 0, "%u buffers of %u bytes are too many", count,
+                          buf_bytes);
+    }
+    pool->region = mr_heap_zeroed(heap, pool->region_bytes);
+    pool->bufs = mr_heap_zeroed(heap, count * sizeof(struct mr_buf));
+    if (pool->region == NULL || pool->bufs == NULL) {
+        pool->free_count = count;
+        mr_pool_fini(pool);
+        return mr_err_set(err, MR_E_NOMEM, 0, "no memory for %u buffers of %u bytes", count,
+                          buf_bytes);
+    }
+    for (uint32_t i = count; i-- > 0;) {
+        struct mr_buf *buf = &pool->bufs[i];
+        *buf = (struct mr_buf){.at = pool->region + (size_t)i * pool->stride,
+                               .capacity = buf_bytes,
+                               .index = i,
+                               .pool = pool,
+                               .next_free = pool->free_list};
+        pool->free_list = buf;
+    }
+    pool->free_count = count;
+    return MR_OK;
+}
+
+void mr_pool_fini(struct mr_pool *pool)
+{
+    MR_ASSERT(pool->free_count == pool->count);
+    mr_heap_give(pool->heap, pool->region, pool->region_bytes);
+    mr_heap_give(pool->heap, pool->bufs, pool->count * sizeof(struct mr_buf));
+    *pool = (struct mr_pool){0};
+}
+
+struct mr_buf *mr_pool_acquire(struct mr_pool *pool)
+{
+    struct mr_buf *buf = pool->free_list;
+    if (buf == NULL) return NULL;
+    MR_ASSERT(buf->refs == 0);
+    pool->free_list = buf->next_free;
+    pool->free_count--;
+    buf->next_free = NULL;
+    buf->refs = 1;
+    buf->used = 0;
+    return buf;
+}
+
+void mr_buf_unref(struct mr_buf *buf)
+{
+    if (buf == NULL) return;
+    MR_ASSERT(buf->refs > 0);
+    if (--buf->refs > 0) return;
+    if (buf->pool == NULL) {
+        buf->release(buf, buf->release_ctx);
+        return;
+    }
+    buf->next_free = buf->pool->free_list;
+    buf->pool->free_list = buf;
+    buf->pool->free_count++;
+}

@@ -1,0 +1,64 @@
+/* Whole files for the control plane, over the seam, one call each.
+ *
+ * These wait (mr_io_call): the control thread uses them, shards never do. Every failure names the
+ * path and what was being done. Durability order is always: write all, sync the file, give it its
+ * name, sync the directory; a file that is visible under its name is complete. */
+#ifndef MR_CORE_PORT_FILES_H
+#define MR_CORE_PORT_FILES_H
+
+#include "core/base/span.h"
+#include "core/mem/arena.h"
+#include "core/port/io.h"
+
+/* mr_file_read: the whole file into `arena`, with MR_PAD readable bytes behind.
+ * returns MR_E_NOT_FOUND when absent, MR_E_LIMIT when larger than max_bytes */
+MR_MUST_USE mr_status mr_file_read(struct mr_io *io, struct mr_arena *arena, const char *path,
+                                   uint64_t max_bytes, struct mr_span *out_content,
+                                   struct mr_err *err);
+
+/* mr_file_put_new: makes `path` durably with this content, unless it exists (MR_E_EXISTS, nothing
+ * changed). Through a temporary name in the same directory and link(2), so that two processes can
+ * race and exactly one wins. After any other error the file may or may not be there: look. */
+MR_MUST_USE mr_status mr_file_put_new(struct mr_io *io, const char *path, struct mr_span content,
+                                      struct mr_err *err);
+
+/* mr_file_replace: the same, but takes the place of an existing file, atomically. */
+MR_MUST_USE mr_status mr_file_replace(struct mr_io *io, const char *path, struct mr_span content,
+                                      struct mr_err *err);
+
+/* mr_file_stat: MR_E_NOT_FOUND when absent. */
+MR_MUST_USE mr_status mr_file_stat(struct mr_io *io, const char *path, struct mr_io_stat *out_stat,
+                                   struct mr_err *err);
+
+/* mr_file_exists: whether there is something at the path; other failures are errors. */
+MR_MUST_USE mr_status mr_file_exists(struct mr_io *io, const char *path, bool *out_exists,
+                                     struct mr_err *err);
+
+/* mr_file_remove: unlinks; an absent file is fine. */
+MR_MUST_USE mr_status mr_file_remove(struct mr_io *io, const char *path, struct mr_err *err);
+
+/* mr_dir_make: the directory and its parents, durably; existing ones are fine. */
+MR_MUST_USE mr_status mr_dir_make(struct mr_io *io, const char *path, struct mr_err *err);
+
+/* mr_dir_sync: the names in the directory are durable. */
+MR_MUST_USE mr_status mr_dir_sync(struct mr_io *io, const char *path, struct mr_err *err);
+
+struct mr_dir_entry {
+    struct mr_span name; /* zero-terminated, in the arena */
+    struct mr_io_stat stat;
+};
+
+struct mr_dir_list {
+    struct mr_dir_entry *entries; /* sorted by name, by bytes */
+    uint32_t count;
+};
+
+/* mr_dir_list: the entries of a directory, sorted; with_stat fills sizes and times.
+ * returns MR_E_NOT_FOUND when there is no such directory */
+MR_MUST_USE mr_status mr_dir_list(struct mr_io *io, struct mr_arena *arena, const char *path,
+                                  bool with_stat, struct mr_dir_list *out_list, struct mr_err *err);
+
+/* mr_dir_of: the parent directory's path ("." when there is none), in the arena or null. */
+const char *mr_dir_of(struct mr_arena *arena, const char *path);
+
+#endif
