@@ -40,7 +40,8 @@ enum { MR_TIME_TEXT_MAX = 48 };
 
 /* mr_date_format: "2021-09-08"; years outside 0..9999 get a sign and up to seven digits.
  * mr_time_format: "2021-09-08T11:11:11" with as many fraction digits as asked (0, 3 or 6) and
- * then `suffix`. Both write at most MR_TIME_TEXT_MAX bytes with the final zero, return the length. */
+ * then `suffix`. Both write at most MR_TIME_TEXT_MAX bytes with the final zero and return the
+ * length. */
 size_t mr_date_format(int64_t days, char *out);
 size_t mr_time_format(int64_t us, int fraction_digits, const char *suffix, char *out);
 

@@ -72,7 +72,8 @@ const char *mr_status_text(mr_status status);
 /* mr_err_can_retry: whether the same request may succeed later without a person's help. */
 bool mr_err_can_retry(mr_status status);
 
-/* MR_TRY: leaves the function with the status of a failed call. For functions with nothing to undo. */
+/* MR_TRY: leaves the function with the status of a failed call; for functions with nothing to
+ * undo. */
 #define MR_TRY(call)                                                                               \
     do {                                                                                           \
         mr_status mr_try_status_ = (call);                                                         \

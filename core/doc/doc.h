@@ -41,7 +41,8 @@ struct mr_doc {
 MR_MUST_USE mr_status mr_doc_read(struct mr_arena *arena, struct mr_span text,
                                   const struct mr_doc **out_doc, struct mr_err *err);
 
-/* mr_doc_get: the member `name` of an object, null when absent, JSON null, or `doc` is no object. */
+/* mr_doc_get: the member `name` of an object; null when absent, JSON null, or `doc` is no
+ * object. */
 const struct mr_doc *mr_doc_get(const struct mr_doc *doc, const char *name);
 
 /* Typed access with a fallback when the value is null, absent or of another kind. */

@@ -56,7 +56,12 @@ enum {
     MR_OPEN_NOFOLLOW = 64, /* ELOOP when the last component is a symbolic link */
 };
 
-typedef enum mr_file_kind { MR_FILE_REGULAR, MR_FILE_DIRECTORY, MR_FILE_LINK, MR_FILE_OTHER } mr_file_kind;
+typedef enum mr_file_kind {
+    MR_FILE_REGULAR,
+    MR_FILE_DIRECTORY,
+    MR_FILE_LINK,
+    MR_FILE_OTHER,
+} mr_file_kind;
 
 struct mr_io_stat {
     mr_file_kind kind;

@@ -1,8 +1,8 @@
 /* Logical types and schemas.
  *
  * A type is an immutable tree in an arena; a schema is a struct type. Arrays have one field named
- * `element`, maps two, `key` and `value`; their `is_nullable` is Spark's containsNull. Names compare
- * without regard to ASCII case unless said otherwise, as in Spark.
+ * `element`, maps two, `key` and `value`; their `is_nullable` is Spark's containsNull. Names
+ * compare without regard to ASCII case unless said otherwise, as in Spark.
  *
  * Physical form of a column of each type (core/batch): boolean one bit; byte, short, int, date
  * int8/16/32/32; long, timestamp, timestamp_ntz int64 (microseconds); float, double IEEE;
@@ -57,10 +57,11 @@ struct mr_type {
     const struct mr_field *fields; /* struct: members; array: element; map: key, value */
 };
 
-/* mr_type_of: the type of an id that needs nothing else (not decimal, struct, array, map). Static. */
+/* mr_type_of: the type of an id that needs nothing else (not decimal, struct, array, map); lives
+ * for ever. */
 const struct mr_type *mr_type_of(mr_type_id id);
 
-/* The rest are made in an arena; null when out of memory. Fields are copied, their names are not. */
+/* The rest are made in an arena; null when out of memory. Fields are copied, their names not. */
 const struct mr_type *mr_type_decimal(struct mr_arena *arena, unsigned precision, unsigned scale);
 const struct mr_type *mr_type_struct(struct mr_arena *arena, const struct mr_field *fields,
                                      uint32_t count);

@@ -1,4 +1,5 @@
-/* Shown: civil dates agree with known days, round-trip over 4,000 years, and format as documented. */
+/* Shown: civil dates agree with known days, round-trip over 4,000 years, and format as their
+ * header says. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -81,7 +81,8 @@ static void test_limits(void **state)
     for (uint64_t n = 1; status == MR_E_NOMEM; n++) {
         mr_arena_init(&arena, &heap, 64);
         mr_heap_fail_at(&heap, n);
-        status = read_text(&arena, "{\"a\":[1,\"b\",{\"c\":2}],\"d\":\"eeeeeeeeeeeeeeee\"}", &doc, NULL);
+        status = read_text(&arena, "{\"a\":[1,\"b\",{\"c\":2}],\"d\":\"eeeeeeeeeeeeeeee\"}", &doc,
+                           NULL);
         mr_arena_fini(&arena);
         assert_true(n < 100);
         assert_int_equal(heap.used_bytes, 0);
