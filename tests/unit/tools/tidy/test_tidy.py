@@ -86,7 +86,8 @@ class Tidy(unittest.TestCase):
 
     def test_calls(self):
         calls = ["open(p, 0)", "read(f, b, n)", "fsync(f)", "rename(a, b)", "link(a, b)",
-                 "stat(p, s)", "time(0)", "clock_gettime(0, t)", "gettimeofday(t, 0)", "rand()", "random()",
+                 "stat(p, s)", "time(0)", "clock_gettime(0, t)", "gettimeofday(t, 0)",
+                 "rand()", "random()",
                  "getrandom(b, n, 0)", "pthread_create(t, 0, f, 0)", "usleep(1)", "nanosleep(a, b)",
                  "malloc(1)", "free(p)", "getenv(n)", 'printf("x")', "strcat(a, b)"]
         for call in calls:
