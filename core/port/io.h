@@ -13,6 +13,10 @@
  * sync, then link). A driver answers every operation exactly once, also when it is being shut down
  * (ECANCELED), and after a simulated death with EOWNERDEAD.
  *
+ * A file is used through the mr_io that opened it and belongs to its thread. After a SYNC of it has
+ * failed a file is poisoned: the page cache may have dropped what was not written, so every later
+ * WRITE and SYNC of it answers EIO without asking the system again (a directory likewise).
+ *
  * Paths are absolute or relative to the process's folder, zero-terminated, at most MR_PATH_MAX. */
 #ifndef MR_CORE_PORT_IO_H
 #define MR_CORE_PORT_IO_H
@@ -31,7 +35,7 @@ typedef enum mr_io_kind {
     MR_IO_WRITE,    /* file, buf, bytes, off -> bytes written, may be short */
     MR_IO_SYNC,     /* file: content and length are durable (fdatasync) */
     MR_IO_SYNC_DIR, /* path: the names in this directory are durable (fsync of the directory) */
-    MR_IO_STAT,     /* path -> stat */
+    MR_IO_STAT,     /* path -> stat; follows links unless flags has MR_OPEN_NOFOLLOW */
     MR_IO_LINK,     /* path, path2: a second name; EEXIST when path2 exists */
     MR_IO_RENAME,   /* path, path2: replaces path2 */
     MR_IO_RENAME_NEW, /* path, path2: EEXIST when path2 exists */
@@ -41,7 +45,9 @@ typedef enum mr_io_kind {
     MR_IO_LIST,     /* path -> entries of a directory, see mr_io_list */
     MR_IO_TRUNCATE, /* file, off = new length */
     MR_IO_LOCK,     /* file: exclusive advisory lock until closed; EWOULDBLOCK when held */
-    MR_IO_WATCH,    /* path -> result: file that reads as inotify events; ENOSYS where absent */
+    MR_IO_WATCH,    /* path: a directory, file: -1 or an earlier watch file to add it to -> result:
+                     * file that reads as inotify events (EAGAIN when there are none now, off is
+                     * ignored), op->off: the number its events carry (wd); ENOSYS where absent */
     MR_IO_TIMER,    /* off = microseconds from now: completes then with 0 */
     MR_IO_KIND_COUNT
 } mr_io_kind;
@@ -72,8 +78,8 @@ struct mr_io_stat {
 };
 
 /* Directory listing: `entry` is called once per name while the operation is in flight, on the
- * driver's thread or another one, never two at a time; "." and ".." are left out, order is
- * the file system's. It copies what it keeps and returns 0, or a negative errno to stop. */
+ * driver's thread or another one, never two at a time; "." and ".." are left out, links are not
+ * followed, order is the file system's; the result is the number of names. It copies what it keeps and returns 0, or a negative errno to stop. */
 struct mr_io_list {
     int (*entry)(void *ctx, const char *name, const struct mr_io_stat *stat);
     void *ctx;
@@ -108,6 +114,7 @@ struct mr_io_driver {
      * with nothing, when another thread called wake. */
     struct mr_io_op *(*poll)(struct mr_io *io, int64_t wait_us);
     void (*wake)(struct mr_io *io);          /* any thread */
+    void (*cancel)(struct mr_io *io, struct mr_io_op *op); /* op is in flight */
     int64_t (*now_us)(struct mr_io *io);     /* wall clock since 1970 */
     int64_t (*mono_us)(struct mr_io *io);    /* never goes back */
     uint64_t (*random)(struct mr_io *io);
@@ -136,6 +143,25 @@ static inline int64_t mr_io_mono_us(struct mr_io *io)
 static inline uint64_t mr_io_random(struct mr_io *io)
 {
     return io->driver->random(io);
+}
+
+/* mr_io_wake: the poll that sleeps now, or the next one, returns at once. Any thread. */
+static inline void mr_io_wake(struct mr_io *io)
+{
+    io->driver->wake(io);
+}
+
+/* mr_io_cancel: asks for an early end of an operation in flight. A TIMER completes with ECANCELED;
+ * anything else completes as if nothing had been asked. */
+static inline void mr_io_cancel(struct mr_io *io, struct mr_io_op *op)
+{
+    io->driver->cancel(io, op);
+}
+
+/* mr_io_close: ends the driver; nothing may be in flight. Null is allowed. */
+static inline void mr_io_close(struct mr_io *io)
+{
+    if (io != NULL) io->driver->close(io);
 }
 
 /* mr_io_run: polls once and runs the callbacks of what has finished.
