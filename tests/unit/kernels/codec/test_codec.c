@@ -199,7 +199,7 @@ static mr_status stream_all(mr_stream_kind kind, const struct mr_codec_stream_li
     return status;
 }
 
-enum { PARTS = 3, PART_BYTES = 70000, PACKED_ROOM = 400000 };
+enum { PARTS = 3, PART_BYTES = 12000, PACKED_ROOM = 400000 };
 
 /* Three members or frames of random letters behind each other. */
 static size_t pack_parts(mr_codec_id id, uint8_t *plain, uint8_t *packed)
@@ -222,7 +222,7 @@ static size_t pack_parts(mr_codec_id id, uint8_t *plain, uint8_t *packed)
 
 static void check_stream(mr_codec_id id, mr_stream_kind kind)
 {
-    static const size_t steps[] = {1, 3, 1000, 65536, 1 << 20};
+    static const size_t steps[] = {1, 7, 1000, 65536};
     struct mr_codec_stream_limits limits = {0};
     size_t room = (size_t)PARTS * PART_BYTES, got;
     uint8_t *plain = take(room), *packed = take(PACKED_ROOM), *out = take(room + 10);
@@ -242,7 +242,12 @@ static void check_stream(mr_codec_id id, mr_stream_kind kind)
                                     &got, &err), MR_E_CORRUPT);
         assert_int_equal(err.code, 2503);
     }
-    packed[bytes / 2] ^= 0x10;
+    if (kind == MR_STREAM_ZSTD) {
+        memcpy(packed + bytes, "none", 4); /* frames carry no checksum here: break the structure */
+        bytes += 4;
+    } else {
+        packed[bytes / 2] ^= 0x10;
+    }
     assert_int_equal(stream_all(kind, &limits, packed, bytes, 4096, out, room + 10, 4096, &got,
                                 NULL), MR_E_CORRUPT);
     free(plain);
@@ -265,7 +270,7 @@ static void test_gzip_ends(void **state)
     uint8_t *plain = take(room), *packed = take(PACKED_ROOM), *out = take(room);
     size_t bytes = pack_parts(MR_CODEC_GZIP, plain, packed);
     struct mr_err err;
-    memset(packed + bytes, 0, 1000);
+    memset(packed + bytes, 0, 1000); /* padding */
     assert_int_equal(stream_all(MR_STREAM_GZIP, &limits, packed, bytes + 1000, 777, out, room, 4096,
                                 &got, NULL), MR_OK);
     assert_int_equal(got, PARTS * PART_BYTES);
