@@ -49,8 +49,8 @@ size_t mr_date_format(int64_t days, char *out)
     struct mr_civil c = mr_civil_of_days(days);
     const char *sign = c.year < 0 ? "-" : c.year > 9999 ? "+" : "";
     int64_t year = c.year < 0 ? -c.year : c.year;
-    return (size_t)snprintf(out, MR_TIME_TEXT_MAX, "%s%04" PRId64 "-%02d-%02d", sign, year,
-                            c.month, c.day);
+    return (size_t)snprintf(out, MR_TIME_TEXT_MAX, "%s%04" PRId64 "-%02d-%02d", sign, year, c.month,
+                            c.day);
 }
 
 size_t mr_time_format(int64_t us, int fraction_digits, const char *suffix, char *out)
@@ -63,8 +63,8 @@ size_t mr_time_format(int64_t us, int fraction_digits, const char *suffix, char 
     used += (size_t)snprintf(out + used, MR_TIME_TEXT_MAX - used, "T%02d:%02d:%02d",
                              (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60));
     if (fraction_digits == 3) {
-        used += (size_t)snprintf(out + used, MR_TIME_TEXT_MAX - used, ".%03d",
-                                 (int)(fraction / 1000));
+        used +=
+            (size_t)snprintf(out + used, MR_TIME_TEXT_MAX - used, ".%03d", (int)(fraction / 1000));
     } else if (fraction_digits == 6) {
         used += (size_t)snprintf(out + used, MR_TIME_TEXT_MAX - used, ".%06d", (int)fraction);
     }

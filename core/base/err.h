@@ -31,12 +31,12 @@ enum { MR_ERR_ORIGIN_MAX = 512, MR_ERR_MESSAGE_MAX = 1024, MR_ERR_HELP_MAX = 512
 
 struct mr_err {
     mr_status status;
-    uint32_t code;  /* nnnn of MRnnnn; 0 = none */
-    int os_error;   /* errno behind it, for the message only; 0 = none */
-    uint32_t line;  /* from 1; 0 = no position */
+    uint32_t code;   /* nnnn of MRnnnn; 0 = none */
+    int os_error;    /* errno behind it, for the message only; 0 = none */
+    uint32_t line;   /* from 1; 0 = no position */
     uint32_t column; /* from 1, in characters */
-    uint32_t width; /* characters of the offending token, at least 1 when line is set */
-    uint64_t at;    /* byte offset in origin; meaningful when has_at */
+    uint32_t width;  /* characters of the offending token, at least 1 when line is set */
+    uint64_t at;     /* byte offset in origin; meaningful when has_at */
     bool has_at;
     char origin[MR_ERR_ORIGIN_MAX]; /* file, table or URL the error is about; may be empty */
     char message[MR_ERR_MESSAGE_MAX];

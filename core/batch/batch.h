@@ -18,15 +18,15 @@ enum { MR_BATCH_ROWS_MAX = 4096 };
 struct mr_batch {
     const struct mr_type *schema; /* struct; borrowed, outlives the batch */
     uint32_t rows;
-    struct mr_vec *cols;          /* one per member of schema */
-    const uint32_t *sel;          /* ascending, < rows; null pointer = all rows */
-    uint32_t sel_count;           /* rows when sel is null */
+    struct mr_vec *cols; /* one per member of schema */
+    const uint32_t *sel; /* ascending, < rows; null pointer = all rows */
+    uint32_t sel_count;  /* rows when sel is null */
     struct mr_arena *arena;
     struct mr_bufs bufs;
-    struct mr_buf *input;         /* bufs.at[0] lies in it; null when foreign or none */
-    uint32_t range;               /* index of the input range within the epoch */
+    struct mr_buf *input; /* bufs.at[0] lies in it; null when foreign or none */
+    uint32_t range;       /* index of the input range within the epoch */
     uint64_t first_record;
-    const uint32_t *ordinals;     /* [rows], relative to first_record; null = 0, 1, 2, ... */
+    const uint32_t *ordinals; /* [rows], relative to first_record; null = 0, 1, 2, ... */
 };
 
 /* mr_batch_init: an empty batch over `arena`; columns are added by the maker. */

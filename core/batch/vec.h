@@ -46,10 +46,10 @@ struct mr_bufs {
 struct mr_vec {
     const struct mr_type *type;
     uint32_t rows;
-    uint32_t null_count;   /* exact */
-    uint64_t *validity;    /* bit 1 = present, ceil(rows/64) words; null pointer = all present */
-    void *values;          /* as type says; null pointer for nested types and void */
-    uint32_t *offsets;     /* array and map: [rows + 1], ascending, offsets[0] = 0 */
+    uint32_t null_count;     /* exact */
+    uint64_t *validity;      /* bit 1 = present, ceil(rows/64) words; null pointer = all present */
+    void *values;            /* as type says; null pointer for nested types and void */
+    uint32_t *offsets;       /* array and map: [rows + 1], ascending, offsets[0] = 0 */
     struct mr_vec *children; /* struct: one per member; array: 1; map: 2 */
     const struct mr_bufs *bufs; /* of the batch; for string and binary */
 };

@@ -88,8 +88,8 @@ static mr_status read_unicode(struct reader *r, char **to)
         int32_t low = read_hex4(r, r->at + 2);
         if (low >= 0xdc00 && low < 0xe000) {
             r->at += 6;
-            *to = put_utf8(*to, 0x10000u + (((uint32_t)c - 0xd800u) << 10) +
-                                    ((uint32_t)low - 0xdc00u));
+            *to = put_utf8(*to,
+                           0x10000u + (((uint32_t)c - 0xd800u) << 10) + ((uint32_t)low - 0xdc00u));
             return MR_OK;
         }
     }

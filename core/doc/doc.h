@@ -31,7 +31,7 @@ struct mr_doc {
     struct mr_span text;  /* string: unescaped; number: as written; zero-terminated both */
     struct mr_doc *first; /* items or members in order, linked by `next` */
     struct mr_doc *next;
-    const char *from;     /* the value's source text: borrowed from the input of mr_doc_read */
+    const char *from; /* the value's source text: borrowed from the input of mr_doc_read */
     const char *to;
 };
 

@@ -18,8 +18,8 @@ static_assert(sizeof(struct mr_arena_block) <= HEADER_BYTES, "the header keeps b
 
 void mr_arena_init(struct mr_arena *arena, struct mr_heap *heap, size_t first_bytes)
 {
-    *arena = (struct mr_arena){.heap = heap,
-                               .next_bytes = first_bytes == 0 ? FIRST_BYTES : first_bytes};
+    *arena =
+        (struct mr_arena){.heap = heap, .next_bytes = first_bytes == 0 ? FIRST_BYTES : first_bytes};
 }
 
 void mr_arena_fini(struct mr_arena *arena)

@@ -10,10 +10,8 @@ mr_status mr_pool_init(struct mr_pool *pool, struct mr_heap *heap, uint32_t coun
                        uint32_t buf_bytes, struct mr_err *err)
 {
     MR_ASSERT(count > 0 && buf_bytes > 0 && buf_bytes % 4096 == 0);
-    *pool = (struct mr_pool){.heap = heap,
-                             .count = count,
-                             .buf_bytes = buf_bytes,
-                             .stride = buf_bytes + MR_PAD};
+    *pool = (struct mr_pool){
+        .heap = heap, .count = count, .buf_bytes = buf_bytes, .stride = buf_bytes + MR_PAD};
     if (!mr_size_mul(count, pool->stride, &pool->region_bytes)) {
         return mr_err_set(err, MR_E_LIMIT, 0, "%u buffers of %u bytes are too many", count,
                           buf_bytes);

@@ -14,12 +14,12 @@
 struct mr_pool;
 
 struct mr_buf {
-    uint8_t *at;           /* at[capacity], then MR_PAD readable bytes */
+    uint8_t *at; /* at[capacity], then MR_PAD readable bytes */
     uint32_t capacity;
-    uint32_t used;         /* bytes that hold something */
-    uint32_t refs;         /* 0 while in the pool's free list */
-    uint32_t index;        /* position in the pool's region, for registered I/O */
-    struct mr_pool *pool;  /* null for a foreign buffer: then `release` is called */
+    uint32_t used;        /* bytes that hold something */
+    uint32_t refs;        /* 0 while in the pool's free list */
+    uint32_t index;       /* position in the pool's region, for registered I/O */
+    struct mr_pool *pool; /* null for a foreign buffer: then `release` is called */
     void (*release)(struct mr_buf *buf, void *ctx);
     void *release_ctx;
     struct mr_buf *next_free;
@@ -27,13 +27,13 @@ struct mr_buf {
 
 struct mr_pool {
     struct mr_heap *heap;
-    uint8_t *region;       /* count * stride bytes */
+    uint8_t *region; /* count * stride bytes */
     size_t region_bytes;
-    struct mr_buf *bufs;   /* bufs[count] */
+    struct mr_buf *bufs; /* bufs[count] */
     struct mr_buf *free_list;
     uint32_t count;
     uint32_t free_count;
-    uint32_t buf_bytes;    /* capacity of each */
+    uint32_t buf_bytes; /* capacity of each */
     uint32_t stride;
 };
 

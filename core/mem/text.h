@@ -11,7 +11,7 @@
 
 struct mr_text {
     struct mr_heap *heap;
-    char *at;        /* bytes[used], then a zero byte */
+    char *at; /* bytes[used], then a zero byte */
     size_t used;
     size_t capacity;
     bool is_failed;

@@ -29,26 +29,26 @@ enum { MR_PATH_MAX = 4096 };
 
 typedef enum mr_io_kind {
     MR_IO_NOP,
-    MR_IO_OPEN,     /* path, flags -> result: file */
-    MR_IO_CLOSE,    /* file */
-    MR_IO_READ,     /* file, buf, bytes, off -> bytes read, may be short; 0 = end of file */
-    MR_IO_WRITE,    /* file, buf, bytes, off -> bytes written, may be short */
-    MR_IO_SYNC,     /* file: content and length are durable (fdatasync) */
-    MR_IO_SYNC_DIR, /* path: the names in this directory are durable (fsync of the directory) */
-    MR_IO_STAT,     /* path -> stat; follows links unless flags has MR_OPEN_NOFOLLOW */
-    MR_IO_LINK,     /* path, path2: a second name; EEXIST when path2 exists */
-    MR_IO_RENAME,   /* path, path2: replaces path2 */
+    MR_IO_OPEN,       /* path, flags -> result: file */
+    MR_IO_CLOSE,      /* file */
+    MR_IO_READ,       /* file, buf, bytes, off -> bytes read, may be short; 0 = end of file */
+    MR_IO_WRITE,      /* file, buf, bytes, off -> bytes written, may be short */
+    MR_IO_SYNC,       /* file: content and length are durable (fdatasync) */
+    MR_IO_SYNC_DIR,   /* path: the names in this directory are durable (fsync of the directory) */
+    MR_IO_STAT,       /* path -> stat; follows links unless flags has MR_OPEN_NOFOLLOW */
+    MR_IO_LINK,       /* path, path2: a second name; EEXIST when path2 exists */
+    MR_IO_RENAME,     /* path, path2: replaces path2 */
     MR_IO_RENAME_NEW, /* path, path2: EEXIST when path2 exists */
-    MR_IO_UNLINK,   /* path: a file */
-    MR_IO_RMDIR,    /* path: an empty directory */
-    MR_IO_MKDIR,    /* path: EEXIST when it exists */
-    MR_IO_LIST,     /* path -> entries of a directory, see mr_io_list */
-    MR_IO_TRUNCATE, /* file, off = new length */
-    MR_IO_LOCK,     /* file: exclusive advisory lock until closed; EWOULDBLOCK when held */
-    MR_IO_WATCH,    /* path: a directory, file: -1 or an earlier watch file to add it to -> result:
-                     * file that reads as inotify events (EAGAIN when there are none now, off is
-                     * ignored), op->off: the number its events carry (wd); ENOSYS where absent */
-    MR_IO_TIMER,    /* off = microseconds from now: completes then with 0 */
+    MR_IO_UNLINK,     /* path: a file */
+    MR_IO_RMDIR,      /* path: an empty directory */
+    MR_IO_MKDIR,      /* path: EEXIST when it exists */
+    MR_IO_LIST,       /* path -> entries of a directory, see mr_io_list */
+    MR_IO_TRUNCATE,   /* file, off = new length */
+    MR_IO_LOCK,       /* file: exclusive advisory lock until closed; EWOULDBLOCK when held */
+    MR_IO_WATCH, /* path: a directory, file: -1 or an earlier watch file to add it to -> result:
+                  * file that reads as inotify events (EAGAIN when there are none now, off is
+                  * ignored), op->off: the number its events carry (wd); ENOSYS where absent */
+    MR_IO_TIMER, /* off = microseconds from now: completes then with 0 */
     MR_IO_KIND_COUNT
 } mr_io_kind;
 
@@ -79,7 +79,8 @@ struct mr_io_stat {
 
 /* Directory listing: `entry` is called once per name while the operation is in flight, on the
  * driver's thread or another one, never two at a time; "." and ".." are left out, links are not
- * followed, order is the file system's; the result is the number of names. It copies what it keeps and returns 0, or a negative errno to stop. */
+ * followed, order is the file system's; the result is the number of names. It copies what it keeps
+ * and returns 0, or a negative errno to stop. */
 struct mr_io_list {
     int (*entry)(void *ctx, const char *name, const struct mr_io_stat *stat);
     void *ctx;
@@ -113,12 +114,12 @@ struct mr_io_driver {
      * `wait_us` (0 = not at all, -1 = until something happens) while there is none. Returns early,
      * with nothing, when another thread called wake. */
     struct mr_io_op *(*poll)(struct mr_io *io, int64_t wait_us);
-    void (*wake)(struct mr_io *io);          /* any thread */
+    void (*wake)(struct mr_io *io);                        /* any thread */
     void (*cancel)(struct mr_io *io, struct mr_io_op *op); /* op is in flight */
-    int64_t (*now_us)(struct mr_io *io);     /* wall clock since 1970 */
-    int64_t (*mono_us)(struct mr_io *io);    /* never goes back */
+    int64_t (*now_us)(struct mr_io *io);                   /* wall clock since 1970 */
+    int64_t (*mono_us)(struct mr_io *io);                  /* never goes back */
     uint64_t (*random)(struct mr_io *io);
-    void (*close)(struct mr_io *io);         /* every operation has completed */
+    void (*close)(struct mr_io *io); /* every operation has completed */
 };
 
 struct mr_io {

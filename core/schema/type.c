@@ -21,14 +21,22 @@ static const struct mr_type simple_types[] = {
 };
 
 static const char *const type_names[MR_TYPE_COUNT] = {
-    [MR_TYPE_VOID] = "void",           [MR_TYPE_BOOLEAN] = "boolean",
-    [MR_TYPE_BYTE] = "tinyint",        [MR_TYPE_SHORT] = "smallint",
-    [MR_TYPE_INT] = "int",             [MR_TYPE_LONG] = "bigint",
-    [MR_TYPE_FLOAT] = "float",         [MR_TYPE_DOUBLE] = "double",
-    [MR_TYPE_DECIMAL] = "decimal",     [MR_TYPE_STRING] = "string",
-    [MR_TYPE_BINARY] = "binary",       [MR_TYPE_DATE] = "date",
-    [MR_TYPE_TIMESTAMP] = "timestamp", [MR_TYPE_TIMESTAMP_NTZ] = "timestamp_ntz",
-    [MR_TYPE_STRUCT] = "struct",       [MR_TYPE_ARRAY] = "array",
+    [MR_TYPE_VOID] = "void",
+    [MR_TYPE_BOOLEAN] = "boolean",
+    [MR_TYPE_BYTE] = "tinyint",
+    [MR_TYPE_SHORT] = "smallint",
+    [MR_TYPE_INT] = "int",
+    [MR_TYPE_LONG] = "bigint",
+    [MR_TYPE_FLOAT] = "float",
+    [MR_TYPE_DOUBLE] = "double",
+    [MR_TYPE_DECIMAL] = "decimal",
+    [MR_TYPE_STRING] = "string",
+    [MR_TYPE_BINARY] = "binary",
+    [MR_TYPE_DATE] = "date",
+    [MR_TYPE_TIMESTAMP] = "timestamp",
+    [MR_TYPE_TIMESTAMP_NTZ] = "timestamp_ntz",
+    [MR_TYPE_STRUCT] = "struct",
+    [MR_TYPE_ARRAY] = "array",
     [MR_TYPE_MAP] = "map",
 };
 
@@ -172,8 +180,8 @@ static void write_identifier(struct mr_span name, struct mr_text *out)
     bool is_plain = name.bytes > 0 && !(name.text[0] >= '0' && name.text[0] <= '9');
     for (size_t i = 0; i < name.bytes && is_plain; i++) {
         char c = name.text[i];
-        is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                   c == '_';
+        is_plain =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
     }
     if (is_plain) {
         mr_text_add(out, name.text, name.bytes);

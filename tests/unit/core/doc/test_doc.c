@@ -44,9 +44,9 @@ static void test_refused(void **state)
     static const struct {
         const char *text;
         uint64_t at;
-    } cases[] = {{"", 0},        {"{", 1},      {"[1,]", 3},   {"01", 2},     {"1.", 2},
-                 {"\"a", 2},     {"{\"a\" 1}", 5}, {"[1] 2", 4}, {"\"\\x\"", 2}, {"nul", 0},
-                 {"\"\t\"", 1}, {"{\"a\":1,}", 7}};
+    } cases[] = {{"", 0},        {"{", 1},   {"[1,]", 3},      {"01", 2},
+                 {"1.", 2},      {"\"a", 2}, {"{\"a\" 1}", 5}, {"[1] 2", 4},
+                 {"\"\\x\"", 2}, {"nul", 0}, {"\"\t\"", 1},    {"{\"a\":1,}", 7}};
     struct mr_heap heap;
     struct mr_arena arena;
     mr_heap_init(&heap, 0);
@@ -81,8 +81,8 @@ static void test_limits(void **state)
     for (uint64_t n = 1; status == MR_E_NOMEM; n++) {
         mr_arena_init(&arena, &heap, 64);
         mr_heap_fail_at(&heap, n);
-        status = read_text(&arena, "{\"a\":[1,\"b\",{\"c\":2}],\"d\":\"eeeeeeeeeeeeeeee\"}", &doc,
-                           NULL);
+        status =
+            read_text(&arena, "{\"a\":[1,\"b\",{\"c\":2}],\"d\":\"eeeeeeeeeeeeeeee\"}", &doc, NULL);
         mr_arena_fini(&arena);
         assert_true(n < 100);
         assert_int_equal(heap.used_bytes, 0);

@@ -52,8 +52,8 @@ static void test_refused(void **state)
     static const struct {
         const char *text;
         mr_status status;
-    } cases[] = {{"\"geometry\"", MR_E_UNSUPPORTED}, {"\"decimal(39,2)\"", MR_E_UNSUPPORTED},
-                 {"\"decimal(5,6)\"", MR_E_UNSUPPORTED}, {"7", MR_E_CORRUPT},
+    } cases[] = {{"\"geometry\"", MR_E_UNSUPPORTED},      {"\"decimal(39,2)\"", MR_E_UNSUPPORTED},
+                 {"\"decimal(5,6)\"", MR_E_UNSUPPORTED},  {"7", MR_E_CORRUPT},
                  {"{\"type\":\"struct\"}", MR_E_CORRUPT}, {"{\"type\":\"udt\"}", MR_E_UNSUPPORTED},
                  {"{\"type\":\"array\"}", MR_E_CORRUPT}};
     struct mr_heap heap;
