@@ -50,7 +50,7 @@ class Tidy(unittest.TestCase):
             ("core/base/a.c", "core/mem/b.h"), ("core/mem/a.c", "core/schema/b.h"),
             ("core/format/json/a.c", "core/format/parquet/b.h"), ("core/port/a.c", "io/posix/b.h"),
             ("core/ops/a.c", "core/checkpoint/b.h"), ("kernels/json/a.c", "core/mem/b.h"),
-            ("kernels/json/a.c", "kernels/text/b.h"), ("io/uring/a.c", "io/posix/b.h"),
+            ("kernels/json/a.c", "kernels/text/b.h"), ("io/posix/a.c", "io/uring/b.h"),
             ("io/posix/a.c", "io/fault/b.h"), ("io/files/a.c", "core/stream/b.h"),
             ("core/stream/a.c", "tools/gen/b.h"), ("core/table/a.c", "core/catalog/b.h"),
             ("numa/a.c", "core/mem/b.h"), ("core/stream/a.c", "tests/support/b.h"),
