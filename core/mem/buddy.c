@@ -1,0 +1,156 @@
+#include "core/mem/buddy.h"
+
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/base/checked.h"
+#include "core/base/span.h"
+
+/* state[i]: what begins at smallest block i. */
+enum { INSIDE = 0, USED = 0x80 }; /* a free block of order o is o + 1 */
+
+struct mr_buddy_free {
+    struct mr_buddy_free *next;
+    struct mr_buddy_free **link; /* what points at this one */
+};
+static_assert(sizeof(struct mr_buddy_free) <= MR_BUDDY_MIN, "links fit the smallest block");
+
+static struct mr_buddy_free *block_at(const struct mr_buddy *buddy, size_t index)
+{
+    return (struct mr_buddy_free *)(void *)(buddy->base + index * MR_BUDDY_MIN);
+}
+
+static size_t index_of(const struct mr_buddy *buddy, const void *block)
+{
+    size_t off = (size_t)((const uint8_t *)block - buddy->base);
+    MR_ASSERT(off % MR_BUDDY_MIN == 0 && off / MR_BUDDY_MIN < buddy->blocks);
+    return off / MR_BUDDY_MIN;
+}
+
+static uint32_t log2_floor(size_t n)
+{
+    return 63u - (uint32_t)__builtin_clzll(n);
+}
+
+static void list_add(struct mr_buddy *buddy, size_t index, uint32_t order)
+{
+    struct mr_buddy_free *block = block_at(buddy, index);
+    block->next = buddy->free[order];
+    block->link = &buddy->free[order];
+    if (block->next != NULL) block->next->link = &block->next;
+    buddy->free[order] = block;
+    buddy->state[index] = (uint8_t)(order + 1);
+}
+
+static void list_remove(struct mr_buddy *buddy, size_t index)
+{
+    struct mr_buddy_free *block = block_at(buddy, index);
+    *block->link = block->next;
+    if (block->next != NULL) block->next->link = block->link;
+    buddy->state[index] = INSIDE;
+}
+
+/* Frees one block of 2^order smallest ones, joined with its buddies as far as they are free. */
+static void free_block(struct mr_buddy *buddy, size_t index, uint32_t order)
+{
+    while (order + 1 < MR_BUDDY_ORDERS) {
+        size_t other = index ^ ((size_t)1 << order);
+        if (other >= buddy->blocks || buddy->state[other] != order + 1) break;
+        list_remove(buddy, other);
+        index &= ~((size_t)1 << order);
+        order++;
+    }
+    list_add(buddy, index, order);
+}
+
+/* Frees any run of smallest blocks as the fewest aligned powers of two. */
+static void free_run(struct mr_buddy *buddy, size_t index, size_t count)
+{
+    while (count > 0) {
+        uint32_t order = log2_floor(count);
+        if (index != 0) order = MR_MIN(order, (uint32_t)__builtin_ctzll(index));
+        free_block(buddy, index, order);
+        index += (size_t)1 << order;
+        count -= (size_t)1 << order;
+    }
+}
+
+static size_t run_of(size_t bytes)
+{
+    return (bytes + MR_PAD + MR_BUDDY_MIN - 1) / MR_BUDDY_MIN;
+}
+
+/* Takes free neighbours that together hold `count` smallest blocks, for a shard's large pools that
+ * fit no power of two. Looks at every block: only from a sixteenth of the region on. */
+static void *take_neighbours(struct mr_buddy *buddy, size_t count)
+{
+    size_t first = 0, found = 0;
+    if (count < buddy->blocks / 16) return NULL;
+    for (size_t i = 0; i < buddy->blocks && found < count;) {
+        bool is_free = buddy->state[i] != INSIDE && buddy->state[i] != USED;
+        if (found == 0) first = i;
+        size_t step = is_free ? (size_t)1 << (buddy->state[i] - 1) : 1;
+        found = is_free ? found + step : 0;
+        i += step;
+    }
+    if (found < count) return NULL;
+    for (size_t i = first; i < first + found;) {
+        size_t step = (size_t)1 << (buddy->state[i] - 1);
+        list_remove(buddy, i);
+        i += step;
+    }
+    buddy->state[first] = USED;
+    free_run(buddy, first + count, found - count);
+    return block_at(buddy, first);
+}
+
+static void *buddy_take(struct mr_heap *heap, size_t bytes)
+{
+    struct mr_buddy *buddy = (struct mr_buddy *)heap;
+    if (bytes > buddy->blocks * MR_BUDDY_MIN) return NULL;
+    size_t count = run_of(bytes);
+    uint32_t order = log2_floor(count);
+    if ((count & (count - 1)) != 0) order++;
+    while (order < MR_BUDDY_ORDERS && buddy->free[order] == NULL) order++;
+    if (order >= MR_BUDDY_ORDERS) return take_neighbours(buddy, count);
+    size_t index = index_of(buddy, buddy->free[order]);
+    MR_ASSERT(buddy->state[index] == order + 1);
+    list_remove(buddy, index);
+    buddy->state[index] = USED;
+    free_run(buddy, index + count, ((size_t)1 << order) - count);
+    return block_at(buddy, index);
+}
+
+static void buddy_give(struct mr_heap *heap, void *block, size_t bytes)
+{
+    struct mr_buddy *buddy = (struct mr_buddy *)heap;
+    size_t index = index_of(buddy, block);
+    MR_ASSERT(buddy->state[index] == USED);
+    buddy->state[index] = INSIDE;
+    free_run(buddy, index, run_of(bytes));
+}
+
+mr_status mr_buddy_init(struct mr_buddy *buddy, void *at, size_t bytes, struct mr_err *err)
+{
+    MR_ASSERT((uintptr_t)at % 64 == 0);
+    if (bytes < 64 * 1024) {
+        return mr_err_set(err, MR_E_INVALID, 5005, "a heap of %zu bytes is too small", bytes);
+    }
+    size_t blocks = bytes / (MR_BUDDY_MIN + 1);
+    size_t head = mr_align_up(blocks, 64);
+    if (head + blocks * MR_BUDDY_MIN > bytes) blocks--;
+    *buddy = (struct mr_buddy){.state = at, .base = (uint8_t *)at + head, .blocks = blocks};
+    buddy->heap = (struct mr_heap){
+        .take = buddy_take, .give = buddy_give, .limit_bytes = blocks * MR_BUDDY_MIN};
+    memset(buddy->state, INSIDE, blocks);
+    free_run(buddy, 0, blocks);
+    return MR_OK;
+}
+
+size_t mr_buddy_largest(const struct mr_buddy *buddy)
+{
+    uint32_t order = MR_BUDDY_ORDERS;
+    while (order > 0 && buddy->free[order - 1] == NULL) order--;
+    if (order == 0) return 0;
+    return ((size_t)MR_BUDDY_MIN << (order - 1)) - MR_PAD;
+}
