@@ -1,8 +1,8 @@
 /* Lists of operations, for drivers: finished ones in order, and timers by deadline.
  *
- * Both link through op->next, which belongs to the driver while an operation is in flight. A timer
- * keeps its deadline in op->off meanwhile (microseconds of the driver's monotonic clock). Timers are
- * a sorted list: a thread has a handful. */
+ * Both link through op->next, which belongs to the driver while an operation is in flight. A
+ * timer keeps its deadline in op->off meanwhile (microseconds of the driver's monotonic clock).
+ * Timers are a sorted list: a thread has a handful. */
 #ifndef MR_CORE_PORT_OP_LIST_H
 #define MR_CORE_PORT_OP_LIST_H
 
@@ -13,7 +13,7 @@ struct mr_op_list {
     struct mr_io_op *last;
 };
 
-/* mr_op_list_add: appends one operation. mr_op_list_take: empties the list and returns its first. */
+/* mr_op_list_add: appends one operation. mr_op_list_take: empties the list, returns its first. */
 void mr_op_list_add(struct mr_op_list *list, struct mr_io_op *op);
 struct mr_io_op *mr_op_list_take(struct mr_op_list *list);
 

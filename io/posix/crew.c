@@ -98,8 +98,9 @@ mr_status mr_crew_open(struct mr_heap *heap, uint32_t members, struct mr_crew **
                        struct mr_err *err)
 {
     if (members == 0 || members > MR_CREW_MEMBERS_MAX) {
-        return mr_err_set(err, MR_E_INVALID, 5003, "%u helper threads: between 1 and %d are possible",
-                          members, MR_CREW_MEMBERS_MAX);
+        return mr_err_set(err, MR_E_INVALID, 5003,
+                          "%u helper threads: between 1 and %d are possible", members,
+                          MR_CREW_MEMBERS_MAX);
     }
     struct mr_crew *crew = mr_heap_zeroed(heap, sizeof *crew);
     if (crew == NULL) return mr_err_set(err, MR_E_NOMEM, 5003, "out of memory for helper threads");

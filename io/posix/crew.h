@@ -1,10 +1,10 @@
 /* The crew: a few threads that perform operations which would make a shard wait.
  *
- * A shard never blocks. What its driver cannot hand to the kernel asynchronously (everything under
- * --io=poll, listing and locks under io_uring) goes to the crew, which is shared by all shards. Each
- * mr_io has a port at it: operations go in through the port, performed ones come out of it in order
- * of completion and an eventfd is written when the first one is there. Members serve the ports in
- * turn, so that a busy shard does not starve the others.
+ * A shard never blocks. What its driver cannot hand to the kernel asynchronously (everything
+ * under --io=poll, listing and locks under io_uring) goes to the crew, which is shared by all
+ * shards. Each mr_io has a port at it: operations go in through the port, performed ones come out
+ * of it in order of completion and an eventfd is written when the first one is there. Members
+ * serve the ports in turn, so that a busy shard does not starve the others.
  *
  * One mutex guards all of it. This is a driver, not the data path: an operation here costs system
  * calls anyway. Members block every signal; the main thread gets them. */
@@ -21,7 +21,7 @@ struct mr_crew_port {
     struct mr_crew *crew;
     struct mr_op_list waiting;
     struct mr_op_list finished;
-    int wake_file;       /* eventfd of the owner */
+    int wake_file;             /* eventfd of the owner */
     struct mr_crew_port *next; /* ports that have something waiting: a queue */
     bool is_queued;
 };

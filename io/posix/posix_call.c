@@ -69,7 +69,9 @@ static int64_t do_read(struct mr_io_op *op)
 {
     ssize_t count;
     AGAIN(count, pread(op->file, op->buf, op->bytes, (off_t)op->off));
-    if (count < 0 && errno == ESPIPE) AGAIN(count, read(op->file, op->buf, op->bytes)); /* a watch */
+    if (count < 0 && errno == ESPIPE) { /* a watch has no positions */
+        AGAIN(count, read(op->file, op->buf, op->bytes));
+    }
     return answer(count);
 }
 
@@ -216,8 +218,8 @@ static int64_t do_lock(struct mr_io_op *op)
 
 static int64_t do_watch(struct mr_io_op *op)
 {
-    const uint32_t mask = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE_SELF |
-                          IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK;
+    const uint32_t mask = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF |
+                          IN_ONLYDIR | IN_EXCL_UNLINK;
     int file = op->file >= 0 ? op->file : inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (file < 0) return -(int64_t)errno;
     int number = inotify_add_watch(file, op->path, mask);
@@ -233,15 +235,24 @@ static int64_t do_watch(struct mr_io_op *op)
 int64_t mr_posix_perform(struct mr_io_op *op)
 {
     static int64_t (*const calls[MR_IO_KIND_COUNT])(struct mr_io_op *) = {
-        [MR_IO_NOP] = do_nop,           [MR_IO_OPEN] = do_open,
-        [MR_IO_CLOSE] = do_close,       [MR_IO_READ] = do_read,
-        [MR_IO_WRITE] = do_write,       [MR_IO_SYNC] = do_sync,
-        [MR_IO_SYNC_DIR] = do_sync_dir, [MR_IO_STAT] = do_stat,
-        [MR_IO_LINK] = do_link,         [MR_IO_RENAME] = do_rename,
-        [MR_IO_RENAME_NEW] = do_rename_new, [MR_IO_UNLINK] = do_unlink,
-        [MR_IO_RMDIR] = do_rmdir,       [MR_IO_MKDIR] = do_mkdir,
-        [MR_IO_LIST] = do_list,         [MR_IO_TRUNCATE] = do_truncate,
-        [MR_IO_LOCK] = do_lock,         [MR_IO_WATCH] = do_watch,
+        [MR_IO_NOP] = do_nop,
+        [MR_IO_OPEN] = do_open,
+        [MR_IO_CLOSE] = do_close,
+        [MR_IO_READ] = do_read,
+        [MR_IO_WRITE] = do_write,
+        [MR_IO_SYNC] = do_sync,
+        [MR_IO_SYNC_DIR] = do_sync_dir,
+        [MR_IO_STAT] = do_stat,
+        [MR_IO_LINK] = do_link,
+        [MR_IO_RENAME] = do_rename,
+        [MR_IO_RENAME_NEW] = do_rename_new,
+        [MR_IO_UNLINK] = do_unlink,
+        [MR_IO_RMDIR] = do_rmdir,
+        [MR_IO_MKDIR] = do_mkdir,
+        [MR_IO_LIST] = do_list,
+        [MR_IO_TRUNCATE] = do_truncate,
+        [MR_IO_LOCK] = do_lock,
+        [MR_IO_WATCH] = do_watch,
     };
     MR_ASSERT(op->kind < MR_IO_KIND_COUNT);
     MR_ASSERT(calls[op->kind] != NULL);

@@ -1,8 +1,8 @@
 /* One operation of the seam as system calls, in the calling thread.
  *
- * This is where the seam's words meet POSIX: both real drivers end here for everything they cannot
- * or need not do asynchronously. Stateless and safe from any thread; interrupted calls are repeated,
- * except fsync, whose answer is never asked for twice. */
+ * This is where the seam's words meet POSIX: both real drivers end here for everything they
+ * cannot or need not do asynchronously. Stateless and safe from any thread; interrupted calls are
+ * repeated, except fsync, whose answer is never asked for twice. */
 #ifndef MR_IO_POSIX_POSIX_CALL_H
 #define MR_IO_POSIX_POSIX_CALL_H
 

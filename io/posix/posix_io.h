@@ -1,8 +1,8 @@
 /* The POSIX driver of the seam: plain system calls, for every kernel and container.
  *
  * Two modes. Direct: `submit` performs the operation in the calling thread and the next poll hands
- * it out; for the control thread, which waits for its operations anyway, and for tests. With a crew
- * (crew.h): `submit` hands the operation to a helper thread, so that a shard never waits for a disk.
+ * it out; for the control thread, which waits for its operations anyway, and for tests. With a
+ * crew (crew.h): `submit` hands the operation to a helper thread, so that a shard never waits.
  *
  * poll sleeps in ppoll(2) on one eventfd, which peers and crew members write. Timers are a sorted
  * list of the driver's. A failed fsync poisons its file (poison.h). */

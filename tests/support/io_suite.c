@@ -13,7 +13,7 @@
 #include "core/mem/arena.h"
 #include "core/port/files.h"
 
-/* cmocka hands one pointer around: the subject, its open driver and a directory of the test's own. */
+/* cmocka hands one pointer around: the subject, its open driver and a directory per test. */
 struct bench {
     const struct io_suite_subject *subject;
     struct mr_io *io;
@@ -91,7 +91,10 @@ static void test_read_write(void **state)
     assert_int_equal(file_op(b, MR_IO_READ, file, got, 10, 0), 0);
     assert_int_equal(file_op(b, MR_IO_WRITE, file, (char[]){"0123456789"}, 10, 5), 10);
     assert_int_equal(file_op(b, MR_IO_READ, file, got, 64, 0), 15);
-    assert_memory_equal(got, "\0\0\0\0\0" "0123456789", 15);
+    assert_memory_equal(got,
+                        "\0\0\0\0\0"
+                        "0123456789",
+                        15);
     assert_int_equal(file_op(b, MR_IO_READ, file, got, 3, 7), 3);
     assert_memory_equal(got, "234", 3);
     assert_int_equal(file_op(b, MR_IO_READ, file, got, 3, 15), 0);
@@ -100,7 +103,11 @@ static void test_read_write(void **state)
     assert_int_equal(file_op(b, MR_IO_TRUNCATE, file, NULL, 0, 7), 0);
     assert_int_equal(file_op(b, MR_IO_TRUNCATE, file, NULL, 0, 9), 0);
     assert_int_equal(file_op(b, MR_IO_READ, file, got, 64, 4), 5);
-    assert_memory_equal(got, "\0" "01" "\0\0", 5);
+    assert_memory_equal(got,
+                        "\0"
+                        "01"
+                        "\0\0",
+                        5);
     assert_int_equal(file_op(b, MR_IO_CLOSE, file, NULL, 0, 0), 0);
     assert_int_equal(file_op(b, MR_IO_READ, file, got, 1, 0), -EBADF);
 }
@@ -438,16 +445,19 @@ static int tear_down(void **state)
     return 0;
 }
 
-#define ONE(test) {#test, test, set_up, tear_down, &bench}
+#define ONE(test)                                                                                  \
+    {                                                                                              \
+#test, test, set_up, tear_down, &bench                                                     \
+    }
 
 int io_suite_run(const struct io_suite_subject *subject)
 {
     struct bench bench = {.subject = subject};
     const struct CMUnitTest tests[] = {
-        ONE(test_read_write), ONE(test_open_flags), ONE(test_direct),  ONE(test_names),
-        ONE(test_directories), ONE(test_list),      ONE(test_lock),    ONE(test_watch),
-        ONE(test_timers),     ONE(test_many),       ONE(test_nop_and_random),
-        ONE(test_whole_files),
+        ONE(test_read_write), ONE(test_open_flags),     ONE(test_direct),
+        ONE(test_names),      ONE(test_directories),    ONE(test_list),
+        ONE(test_lock),       ONE(test_watch),          ONE(test_timers),
+        ONE(test_many),       ONE(test_nop_and_random), ONE(test_whole_files),
     };
     return cmocka_run_group_tests_name(subject->name, tests, NULL, NULL);
 }

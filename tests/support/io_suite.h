@@ -13,8 +13,8 @@ struct io_suite_subject {
     const char *name;
     struct mr_io *(*open)(void *ctx); /* a fresh driver; the suite closes it */
     void *ctx;
-    const char *root;    /* existing empty directory */
-    bool has_no_watch;   /* WATCH answers ENOSYS */
+    const char *root;  /* existing empty directory */
+    bool has_no_watch; /* WATCH answers ENOSYS */
 };
 
 /* io_suite_run: returns the number of failed tests. */

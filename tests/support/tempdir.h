@@ -6,7 +6,8 @@
 
 enum { MR_TEMPDIR_MAX = 512 };
 
-/* mr_tempdir_make: under $TMPDIR or /tmp; aborts when that fails. mr_tempdir_remove: recursively. */
+/* mr_tempdir_make: under $TMPDIR or /tmp; aborts when that fails.
+ * mr_tempdir_remove: recursively. */
 void mr_tempdir_make(char out_path[MR_TEMPDIR_MAX]);
 void mr_tempdir_remove(const char *path);
 

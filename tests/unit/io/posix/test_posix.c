@@ -93,8 +93,7 @@ static int run_mode(const char *name, const char *root, struct mr_crew *crew, ui
 {
     struct fixture f = {.options = {.crew = crew, .helpers = helpers, .seed = 7}};
     mr_heap_init(&f.heap, 0);
-    struct io_suite_subject subject = {
-        .name = name, .open = open_posix, .ctx = &f, .root = root};
+    struct io_suite_subject subject = {.name = name, .open = open_posix, .ctx = &f, .root = root};
     int failed = io_suite_run(&subject);
     return failed + (f.heap.used_bytes != 0);
 }
