@@ -1,8 +1,8 @@
 /* The nearest name, for "did you mean": columns, functions, options, keys of a spec.
  *
- * Offer every candidate; the best is the one with the fewest insertions, deletions, replacements and
- * swaps of neighbours (optimal string alignment, Damerau 1964), ASCII case ignored, if they are few
- * enough to be a slip: at most one per three characters. The first of equals wins. No allocation.
+ * Offer every candidate; the best is the one with the fewest insertions, deletions, replacements
+ * and swaps of neighbours (optimal string alignment, Damerau 1964), ASCII case ignored, if they are
+ * few enough to be a slip: at most one per three characters. The first of equals wins. No allocation.
  *
  *     struct mr_nearest nearest;
  *     mr_nearest_init(&nearest, wanted);

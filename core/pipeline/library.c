@@ -100,7 +100,7 @@ static mr_status walk_library(struct library_walk *walk)
         status = mr_err_set(walk->err, MR_E_NOT_FOUND, 6113, "library %s is no %s",
                             label_of(walk->spec, path),
                             walk->library->is_tree ? "folder" : "file");
-        mr_err_help(walk->err, "name a file, or a folder followed by /**, from the pipeline's folder");
+        mr_err_help(walk->err, "name a file, or a folder followed by /**");
         return fail_at_library(walk, status);
     }
     if (status != MR_OK) return status;

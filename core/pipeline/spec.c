@@ -61,9 +61,9 @@ static mr_status read_storage_uri(struct spec_reader *reader, const yaml_node_t 
 {
     struct mr_span rest = {text.text + scheme, text.bytes - scheme};
     if (!mr_span_ieq((struct mr_span){text.text, scheme}, MR_SPAN("file:"))) {
-        mr_status status =
-            mr_spec_fail(reader, node, MR_E_UNSUPPORTED, 6110, "storage in \"%.*s\" is not supported",
-                         (int)(scheme - 1), text.text);
+        mr_status status = mr_spec_fail(reader, node, MR_E_UNSUPPORTED, 6110,
+                                        "storage in \"%.*s\" is not supported", (int)(scheme - 1),
+                                        text.text);
         mr_err_help(reader->err, "use a local folder: file:///... or a path");
         return status;
     }
@@ -292,7 +292,8 @@ static mr_status read_root(struct spec_reader *reader, struct mr_pipeline_spec *
     const yaml_node_t *root = yaml_document_get_root_node(&reader->doc);
     uint32_t seen = 0;
     if (root == NULL || root->type != YAML_MAPPING_NODE) {
-        return mr_spec_fail(reader, root, MR_E_SYNTAX, 6106, "the spec must be a mapping of fields");
+        return mr_spec_fail(reader, root, MR_E_SYNTAX, 6106,
+                            "the spec must be a mapping of fields");
     }
     for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
          pair < root->data.mapping.pairs.top; pair++) {

@@ -1,12 +1,12 @@
 /* The spec of a pipeline: what `spark-pipeline.yml` in its folder says.
  *
  *     name: clickstream                  required
- *     storage: pipeline-storage          required; file:///..., absolute, or counted from the folder
+ *     storage: pipeline-storage          required; file:///..., absolute, or from the folder
  *     catalog: main                      optional
  *     database: default                  optional; `schema` is another word for it
  *     configuration: {key: "text"}       optional, texts only
- *     libraries:                         a list of {glob: {include: PATH}}, where PATH is a file, or
- *                                        a folder, a slash and two stars: all files below it
+ *     libraries:                         a list of {glob: {include: PATH}}; PATH is a file, or a
+ *                                        folder, a slash and two stars: all files below it
  *
  * The layout is that of Spark Declarative Pipelines; a relative storage and ${...} are additions.
  * In every text `${NAME}` is a variable of the environment (an error when unset), `${NAME:-text}`
