@@ -264,7 +264,9 @@ static bool poll_io(struct mr_shard *shard)
         bool must_stay = has_come || is_stopping || has_steps(shard);
         if (!must_stay) count(&shard->stats.sleeps, 1);
         completions = mr_io_run(shard->io, must_stay ? 0 : sleep_us(shard));
-        mr_bell_disarm(&shard->bell);
+        /* When nothing completed the bell was rung (and is disarmed), or a timer ran out, or a
+         * simulation has only noted that this shard sleeps: then it must stay armed. */
+        if (must_stay || completions > 0) mr_bell_disarm(&shard->bell);
     }
     if (completions > 0) count(&shard->stats.completions, completions);
     return has_come || completions > 0;
