@@ -2,7 +2,8 @@
  *
  * Offer every candidate; the best is the one with the fewest insertions, deletions, replacements
  * and swaps of neighbours (optimal string alignment, Damerau 1964), ASCII case ignored, if they are
- * few enough to be a slip: at most one per three characters. The first of equals wins. No allocation.
+ * few enough to be a slip: at most one per three characters. The first of equals wins. Nothing is
+ * allocated.
  *
  *     struct mr_nearest nearest;
  *     mr_nearest_init(&nearest, wanted);

@@ -69,9 +69,9 @@ static mr_status walk_tree(struct library_walk *walk, const char *path, uint32_t
 {
     struct mr_dir_list list;
     if (depth > MR_SPEC_LIBRARY_DEPTH_MAX) {
-        mr_status status = mr_err_set(walk->err, MR_E_LIMIT, 6109,
-                                      "folders of libraries nest deeper than %d: %s",
-                                      MR_SPEC_LIBRARY_DEPTH_MAX, path);
+        mr_status status =
+            mr_err_set(walk->err, MR_E_LIMIT, 6109, "folders of libraries nest deeper than %d: %s",
+                       MR_SPEC_LIBRARY_DEPTH_MAX, path);
         return fail_at_library(walk, status);
     }
     MR_TRY(mr_dir_list(walk->io, walk->arena, path, false, &list, walk->err));
@@ -94,12 +94,11 @@ static mr_status walk_library(struct library_walk *walk)
     struct mr_io_stat stat;
     const char *path = walk->library->path;
     mr_status status = mr_file_stat(walk->io, path, &stat, walk->err);
-    bool is_wanted_kind = status == MR_OK && (stat.kind == MR_FILE_DIRECTORY) ==
-                                                 walk->library->is_tree;
+    bool is_wanted_kind =
+        status == MR_OK && (stat.kind == MR_FILE_DIRECTORY) == walk->library->is_tree;
     if (status == MR_E_NOT_FOUND || (status == MR_OK && !is_wanted_kind)) {
         status = mr_err_set(walk->err, MR_E_NOT_FOUND, 6113, "library %s is no %s",
-                            label_of(walk->spec, path),
-                            walk->library->is_tree ? "folder" : "file");
+                            label_of(walk->spec, path), walk->library->is_tree ? "folder" : "file");
         mr_err_help(walk->err, "name a file, or a folder followed by /**");
         return fail_at_library(walk, status);
     }

@@ -56,14 +56,13 @@ static size_t scheme_bytes(struct mr_span text)
 }
 
 static mr_status read_storage_uri(struct spec_reader *reader, const yaml_node_t *node,
-                                  struct mr_span text, size_t scheme,
-                                  struct mr_pipeline_spec *spec)
+                                  struct mr_span text, size_t scheme, struct mr_pipeline_spec *spec)
 {
     struct mr_span rest = {text.text + scheme, text.bytes - scheme};
     if (!mr_span_ieq((struct mr_span){text.text, scheme}, MR_SPAN("file:"))) {
-        mr_status status = mr_spec_fail(reader, node, MR_E_UNSUPPORTED, 6110,
-                                        "storage in \"%.*s\" is not supported", (int)(scheme - 1),
-                                        text.text);
+        mr_status status =
+            mr_spec_fail(reader, node, MR_E_UNSUPPORTED, 6110,
+                         "storage in \"%.*s\" is not supported", (int)(scheme - 1), text.text);
         mr_err_help(reader->err, "use a local folder: file:///... or a path");
         return status;
     }
@@ -179,9 +178,9 @@ static mr_status only_member(struct spec_reader *reader, const yaml_node_t *node
     const yaml_node_t *key = yaml_document_get_node(&reader->doc, pair->key);
     if (!mr_span_is(mr_spec_raw(key), name)) {
         struct mr_span raw = mr_spec_raw(key);
-        mr_status status = mr_spec_fail(reader, key, MR_E_SYNTAX, 6104,
-                                        "unknown field \"%.*s\" in a library", (int)raw.bytes,
-                                        raw.text);
+        mr_status status =
+            mr_spec_fail(reader, key, MR_E_SYNTAX, 6104, "unknown field \"%.*s\" in a library",
+                         (int)raw.bytes, raw.text);
         mr_err_help(reader->err, "write: - glob: {include: transformations/**}");
         return status;
     }
@@ -347,8 +346,12 @@ mr_status mr_pipeline_spec_read(struct mr_arena *arena, struct mr_span text, con
                                 const struct mr_variables *variables,
                                 struct mr_pipeline_spec *out_spec, struct mr_err *err)
 {
-    struct spec_reader reader = {.arena = arena, .io = io, .variables = variables,
-                                 .origin = origin, .folder = folder, .err = err};
+    struct spec_reader reader = {.arena = arena,
+                                 .io = io,
+                                 .variables = variables,
+                                 .origin = origin,
+                                 .folder = folder,
+                                 .err = err};
     struct mr_pipeline_spec spec = {0};
     yaml_parser_t parser;
     MR_ASSERT(origin != NULL && folder != NULL);

@@ -44,13 +44,13 @@ struct mr_library {
 };
 
 struct mr_pipeline_spec {
-    const char *origin;   /* path of the spec file */
-    const char *folder;   /* the pipeline's folder */
+    const char *origin; /* path of the spec file */
+    const char *folder; /* the pipeline's folder */
     const char *name;
-    const char *storage;  /* a path; relative only when `folder` is */
-    bool is_storage_relative; /* as written in the spec; `lint` flags it */
-    const char *catalog;  /* "main" unless given */
-    const char *database; /* "default" unless given */
+    const char *storage;                    /* a path; relative only when `folder` is */
+    bool is_storage_relative;               /* as written in the spec; `lint` flags it */
+    const char *catalog;                    /* "main" unless given */
+    const char *database;                   /* "default" unless given */
     const struct mr_setting *configuration; /* in the order written, names distinct */
     uint32_t configuration_count;
     const struct mr_library *libraries;

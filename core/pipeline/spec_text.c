@@ -118,11 +118,11 @@ static bool is_date(struct mr_span text)
 static const char *plain_kind(struct mr_span text)
 {
     static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
-    static const char *const booleans[] = {"true", "True", "TRUE", "false", "False", "FALSE",
-                                           "yes", "Yes", "YES", "no", "No", "NO",
-                                           "on", "On", "ON", "off", "Off", "OFF", NULL};
-    static const char *const floats[] = {".inf", ".Inf", ".INF", "+.inf", "-.inf", "-.Inf",
-                                         "-.INF", ".nan", ".NaN", ".NAN", NULL};
+    static const char *const booleans[] = {"true", "True", "TRUE", "false", "False", "FALSE", "yes",
+                                           "Yes",  "YES",  "no",   "No",    "NO",    "on",    "On",
+                                           "ON",   "off",  "Off",  "OFF",   NULL};
+    static const char *const floats[] = {".inf",  ".Inf", ".INF", "+.inf", "-.inf", "-.Inf",
+                                         "-.INF", ".nan", ".NaN", ".NAN",  NULL};
     if (is_one_of(text, nulls)) return "null";
     if (is_one_of(text, booleans)) return "a boolean";
     if (is_one_of(text, floats) || is_number(text)) return "a number";
@@ -241,13 +241,15 @@ mr_status mr_spec_text(struct spec_reader *reader, const yaml_node_t *node, cons
         status = read_text_file(reader, node, value.text + strlen("@file:"), &value);
     }
     if (status == MR_OK && value.bytes > 0 && memchr(value.text, '\0', value.bytes) != NULL) {
-        status = mr_spec_fail(reader, node, MR_E_SYNTAX, 6108, "the file for %s has a zero byte",
-                              what);
+        status =
+            mr_spec_fail(reader, node, MR_E_SYNTAX, 6108, "the file for %s has a zero byte", what);
     }
     if (status == MR_OK) {
         const char *copy = mr_arena_copy(reader->arena, value);
-        if (copy == NULL) status = mr_spec_nomem(reader);
-        else *out_text = (struct mr_span){copy, value.bytes};
+        if (copy == NULL)
+            status = mr_spec_nomem(reader);
+        else
+            *out_text = (struct mr_span){copy, value.bytes};
     }
     mr_text_fini(&text);
     return status;

@@ -8,8 +8,8 @@
 #include "core/base/checked.h"
 #include "core/base/nearest.h"
 
-static const char *const names[] = {"name", "storage", "catalog", "database", "schema",
-                                    "configuration", "libraries", "amount"};
+static const char *const names[] = {"name",   "storage",       "catalog",   "database",
+                                    "schema", "configuration", "libraries", "amount"};
 
 static struct mr_span nearest_of(const char *word)
 {
@@ -25,9 +25,11 @@ static void test_found(void **state)
 {
     (void)state;
     static const char *const cases[][2] = {
-        {"amuont", "amount"},   {"nam", "name"},        {"naem", "name"},
-        {"Storrage", "storage"}, {"CATALOG", "catalog"}, {"datbase", "database"},
-        {"libaries", "libraries"}, {"configuraton", "configuration"}, {"shcema", "schema"},
+        {"amuont", "amount"},      {"nam", "name"},
+        {"naem", "name"},          {"Storrage", "storage"},
+        {"CATALOG", "catalog"},    {"datbase", "database"},
+        {"libaries", "libraries"}, {"configuraton", "configuration"},
+        {"shcema", "schema"},
     };
     for (size_t i = 0; i < MR_COUNT_OF(cases); i++) {
         struct mr_span best = nearest_of(cases[i][0]);

@@ -62,11 +62,11 @@ static void test_full(void **state)
     assert_string_equal(spec.database, "s1");
     assert_string_equal(spec.folder, "p");
     assert_int_equal(spec.configuration_count, 4);
-    assert_true(mr_span_is(mr_pipeline_setting(&spec, "millrace.warehouse", MR_SPAN("?")),
-                           "w/me/xy${z}"));
+    assert_true(
+        mr_span_is(mr_pipeline_setting(&spec, "millrace.warehouse", MR_SPAN("?")), "w/me/xy${z}"));
     assert_true(mr_span_is(mr_pipeline_setting(&spec, "plain.version", MR_SPAN("?")), "1.2.3"));
-    assert_true(mr_span_is(mr_pipeline_setting(&spec, "plain.address", MR_SPAN("?")),
-                           "127.0.0.1:8080"));
+    assert_true(
+        mr_span_is(mr_pipeline_setting(&spec, "plain.address", MR_SPAN("?")), "127.0.0.1:8080"));
     assert_true(mr_span_is(mr_pipeline_setting(&spec, "quoted", MR_SPAN("?")), "5"));
     assert_true(mr_span_is(mr_pipeline_setting(&spec, "absent", MR_SPAN("?")), "?"));
     assert_int_equal(spec.configuration[0].line, 7);
@@ -186,13 +186,32 @@ static void test_refused(void **state)
 static void test_kinds(void **state)
 {
     (void)state;
-    static const char *const no_texts[] = {"1", "-1", "+1", "1_000", "0x1F", "0b101", "1.5", ".5",
-                                           "1.", "-1.5e+3", "1:30", "1:30:00.5", "2026-01-31",
-                                           "2026-1-31 10:00:00", "2026-01-31T10:00:00Z", ".inf",
-                                           "-.inf", ".nan", "~", "null", "yes", "Off", "TRUE"};
-    static const char *const texts[] = {"1e5", "1.2.3", "_1", "0x", "a1", "1a", "1:300",
-                                        "10.0.0.0:80", "2026-01", "2026-1-31", "tRUE", "yes!",
-                                        "1-2", "1.5e3", "/a", "."};
+    static const char *const no_texts[] = {"1",
+                                           "-1",
+                                           "+1",
+                                           "1_000",
+                                           "0x1F",
+                                           "0b101",
+                                           "1.5",
+                                           ".5",
+                                           "1.",
+                                           "-1.5e+3",
+                                           "1:30",
+                                           "1:30:00.5",
+                                           "2026-01-31",
+                                           "2026-1-31 10:00:00",
+                                           "2026-01-31T10:00:00Z",
+                                           ".inf",
+                                           "-.inf",
+                                           ".nan",
+                                           "~",
+                                           "null",
+                                           "yes",
+                                           "Off",
+                                           "TRUE"};
+    static const char *const texts[] = {
+        "1e5",     "1.2.3",     "_1",   "0x",   "a1",  "1a",    "1:300", "10.0.0.0:80",
+        "2026-01", "2026-1-31", "tRUE", "yes!", "1-2", "1.5e3", "/a",    "."};
     struct mr_heap heap;
     struct mr_arena arena;
     struct mr_pipeline_spec spec;
@@ -234,8 +253,8 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_full),    cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_full),          cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_refused),       cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
