@@ -170,9 +170,8 @@ static size_t compress_snappy(const void *in, size_t in_bytes, void *out, size_t
     return snappy_compress(in, in_bytes, out, &got) == SNAPPY_OK ? got : 0;
 }
 
-mr_status mr_codec_compress(struct mr_codec *codec, mr_codec_id id, const void *in,
-                            size_t in_bytes, void *out, size_t out_capacity, size_t *out_bytes,
-                            struct mr_err *err)
+mr_status mr_codec_compress(struct mr_codec *codec, mr_codec_id id, const void *in, size_t in_bytes,
+                            void *out, size_t out_capacity, size_t *out_bytes, struct mr_err *err)
 {
     if (in_bytes > CODEC_BYTES_MAX) {
         return mr_err_set(err, MR_E_LIMIT, 2502, "%zu bytes are too many for one compressed block",

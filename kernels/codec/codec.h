@@ -3,14 +3,15 @@
  * One `struct mr_codec` per shard holds the working state of every codec, so that nothing is set up
  * or allocated per page: the caller asks for the footprint, gives the memory, and passes the codec
  * along. It belongs to one thread and carries nothing over from one call to the next, so any number
- * of writers and readers of that shard may share it. (snappy is the exception to "nothing allocated":
- * its C interface takes a table of at most 64 KiB from malloc inside each compress call.)
+ * of writers and readers of that shard may share it. (snappy is the exception to "nothing
+ * allocated": its C interface takes a table of at most 64 KiB from malloc inside each compress
+ * call.)
  *
- * zstd (RFC 8878) is the default of tables, level 1; gzip (RFC 1952) is written and read by ISA-L with
- * its header and trailer; lz4_raw is a bare LZ4 block, as in Parquet's LZ4_RAW; snappy is the raw
- * format without framing. The sizes of both sides are known to the caller, as Parquet's page headers
- * give them: a block that does not decompress to exactly that size is corrupt, and no input makes a
- * call write past it. Streams of unknown length are codec_stream.h. */
+ * zstd (RFC 8878) is the default of tables, level 1; gzip (RFC 1952) is written and read by ISA-L
+ * with its header and trailer; lz4_raw is a bare LZ4 block, as in Parquet's LZ4_RAW; snappy is the
+ * raw format without framing. The sizes of both sides are known to the caller, as Parquet's page
+ * headers give them: a block that does not decompress to exactly that size is corrupt, and no input
+ * makes a call write past it. Streams of unknown length are codec_stream.h. */
 #ifndef MR_KERNELS_CODEC_CODEC_H
 #define MR_KERNELS_CODEC_CODEC_H
 
@@ -49,9 +50,9 @@ MR_MUST_USE mr_status mr_codec_init(void *memory, const struct mr_codec_limits *
 /* mr_codec_bound: the most bytes that compressing `bytes` bytes can give. */
 size_t mr_codec_bound(mr_codec_id id, size_t bytes);
 
-/* mr_codec_compress: in[in_bytes] to out[*out_bytes], with room for mr_codec_bound. in_bytes is less
- * than 2 GiB, Parquet's page limit.
- * returns MR_E_LIMIT when the input is larger than that, MR_E_INTERNAL when a library fails. */
+/* mr_codec_compress: in[in_bytes] to out[*out_bytes], with room for mr_codec_bound. in_bytes is
+ * less than 2 GiB, Parquet's page limit. returns MR_E_LIMIT when the input is larger than that,
+ * MR_E_INTERNAL when a library fails. */
 MR_MUST_USE mr_status mr_codec_compress(struct mr_codec *codec, mr_codec_id id, const void *in,
                                         size_t in_bytes, void *out, size_t out_capacity,
                                         size_t *out_bytes, struct mr_err *err);
@@ -61,8 +62,8 @@ MR_MUST_USE mr_status mr_codec_decompress(struct mr_codec *codec, mr_codec_id id
                                           size_t in_bytes, void *out, size_t out_bytes,
                                           struct mr_err *err);
 
-/* mr_codec_name: "zstd", "snappy", "lz4_raw", "gzip", "none". mr_codec_find: the other way, -1 for a
- * name that is none of them; "uncompressed" is taken for "none". */
+/* mr_codec_name: "zstd", "snappy", "lz4_raw", "gzip", "none". mr_codec_find: the other way, -1 for
+ * a name that is none of them; "uncompressed" is taken for "none". */
 const char *mr_codec_name(mr_codec_id id);
 int mr_codec_find(const char *name);
 

@@ -17,9 +17,9 @@ enum {
     STAGE_HISTORY = 64
 };
 
-/* ISA-L reads up to 8 bytes ahead and, at the end of a member, steps back over what it did not need,
- * even into the piece before. So input goes through a stage that keeps the bytes already read in
- * front of those to come. */
+/* ISA-L reads up to 8 bytes ahead and, at the end of a member, steps back over what it did not
+ * need, even into the piece before. So input goes through a stage that keeps the bytes already read
+ * in front of those to come. */
 struct gzip_stage {
     struct inflate_state inflate;
     uint32_t at;  /* next byte to read, >= STAGE_HISTORY */
@@ -101,8 +101,7 @@ mr_status mr_codec_stream_init(void *memory, mr_stream_kind kind,
 static mr_status stream_corrupt(const struct mr_codec_stream *stream, const char *what,
                                 struct mr_err *err)
 {
-    mr_status status =
-        mr_err_set(err, MR_E_CORRUPT, 2503, "compressed input is corrupt: %s", what);
+    mr_status status = mr_err_set(err, MR_E_CORRUPT, 2503, "compressed input is corrupt: %s", what);
     uint32_t unread = stream->gzip == NULL ? 0 : stream->gzip->end - stream->gzip->at;
     mr_err_at(err, stream->in_bytes - unread);
     return status;
@@ -183,9 +182,9 @@ static mr_status zstd_step(struct mr_codec_stream *stream, const uint8_t *in, si
     size_t left = ZSTD_decompressStream(stream->zstd, &to, &from);
     if (ZSTD_isError(left)) {
         if (ZSTD_getErrorCode(left) == ZSTD_error_frameParameter_windowTooLarge) {
-            mr_status status = mr_err_set(err, MR_E_LIMIT, 2504,
-                                          "a zstd frame needs a window above the limit of %zu bytes",
-                                          window_of(&stream->limits));
+            mr_status status = mr_err_set(
+                err, MR_E_LIMIT, 2504, "a zstd frame needs a window above the limit of %zu bytes",
+                window_of(&stream->limits));
             mr_err_at(err, stream->in_bytes);
             return status;
         }
@@ -214,8 +213,7 @@ static mr_status stream_count(struct mr_codec_stream *stream, struct mr_err *err
     const struct mr_codec_stream_limits *limits = &stream->limits;
     mr_status status = MR_OK;
     if (limits->out_bytes_max != 0 && stream->out_bytes > limits->out_bytes_max) {
-        status = mr_err_set(err, MR_E_LIMIT, 2504,
-                            "compressed input holds more than %llu bytes",
+        status = mr_err_set(err, MR_E_LIMIT, 2504, "compressed input holds more than %llu bytes",
                             (unsigned long long)limits->out_bytes_max);
     } else if (limits->ratio_max != 0 && stream->out_bytes > RATIO_FROM_BYTES &&
                stream->out_bytes / limits->ratio_max > stream->in_bytes) {

@@ -1,8 +1,8 @@
-/* Shown: every codec gives back what it got, at all sizes around its block limits and for bytes that
- * do and do not compress; damaged, cut and lying input is an error and writes nothing behind the
- * output; CRCs equal their definitions and published check values at all lengths and alignments;
- * streams read several members and frames in pieces of any size, tell a clean end from a cut one, and
- * stop at their limits. */
+/* Shown: every codec gives back what it got, at all sizes around its block limits and for bytes
+ * that do and do not compress; damaged, cut and lying input is an error and writes nothing behind
+ * the output; CRCs equal their definitions and published check values at all lengths and
+ * alignments; streams read several members and frames in pieces of any size, tell a clean end from
+ * a cut one, and stop at their limits. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,9 +57,8 @@ static void round_trip(struct mr_codec *codec, mr_codec_id id, const uint8_t *in
     assert_memory_equal(in, out, bytes);
     if (bytes > 0) {
         struct mr_err err;
-        assert_int_equal(
-            mr_codec_decompress(codec, id, packed, packed_bytes, out, bytes - 1, &err),
-            MR_E_CORRUPT);
+        assert_int_equal(mr_codec_decompress(codec, id, packed, packed_bytes, out, bytes - 1, &err),
+                         MR_E_CORRUPT);
         assert_int_equal(err.code, 2503);
         assert_int_not_equal(
             mr_codec_decompress(codec, id, packed, packed_bytes - 1, out, bytes, NULL), MR_OK);
@@ -106,8 +105,9 @@ static void test_damaged(void **state)
     memset(out + BYTES, CANARY, CANARY_BYTES);
     for (int id = MR_CODEC_SNAPPY; id < MR_CODEC_COUNT; id++) {
         size_t bytes;
-        assert_int_equal(mr_codec_compress(codec, (mr_codec_id)id, in, BYTES, packed, 20000, &bytes,
-                                           NULL), MR_OK);
+        assert_int_equal(
+            mr_codec_compress(codec, (mr_codec_id)id, in, BYTES, packed, 20000, &bytes, NULL),
+            MR_OK);
         for (int round = 0; round < 2000; round++) {
             size_t at = mr_rng_below(&rng, bytes);
             uint8_t old = packed[at];
@@ -115,8 +115,8 @@ static void test_damaged(void **state)
             (void)!mr_codec_decompress(codec, (mr_codec_id)id, packed, bytes, out, BYTES, NULL);
             packed[at] = old;
         }
-        assert_int_equal(mr_codec_decompress(codec, (mr_codec_id)id, packed, bytes, out, BYTES,
-                                             NULL), MR_OK);
+        assert_int_equal(
+            mr_codec_decompress(codec, (mr_codec_id)id, packed, bytes, out, BYTES, NULL), MR_OK);
         assert_memory_equal(in, out, BYTES);
     }
     for (int i = 0; i < CANARY_BYTES; i++) assert_int_equal(out[BYTES + i], CANARY);
@@ -163,11 +163,11 @@ static void test_crc(void **state)
     }
 }
 
-/* Feeds `in` in pieces of in_step into room of out_step. returns the status; *out_bytes what came. */
+/* Feeds `in` in pieces of in_step into room of out_step. returns the status; *out_bytes what came.
+ */
 static mr_status stream_all(mr_stream_kind kind, const struct mr_codec_stream_limits *limits,
                             const uint8_t *in, size_t in_bytes, size_t in_step, uint8_t *out,
-                            size_t out_room, size_t out_step, size_t *out_bytes,
-                            struct mr_err *err)
+                            size_t out_room, size_t out_step, size_t *out_bytes, struct mr_err *err)
 {
     struct mr_codec_stream *stream;
     void *memory = take(mr_codec_stream_footprint(kind, limits));
@@ -213,7 +213,8 @@ static size_t pack_parts(mr_codec_id id, uint8_t *plain, uint8_t *packed)
         size_t bytes;
         assert_int_equal(mr_codec_compress(codec, id, plain + part * PART_BYTES, PART_BYTES,
                                            packed + packed_bytes, PACKED_ROOM - packed_bytes,
-                                           &bytes, NULL), MR_OK);
+                                           &bytes, NULL),
+                         MR_OK);
         packed_bytes += bytes;
     }
     free(codec);
@@ -231,15 +232,17 @@ static void check_stream(mr_codec_id id, mr_stream_kind kind)
     for (size_t i = 0; i < MR_COUNT_OF(steps); i++) {
         for (size_t o = 0; o < MR_COUNT_OF(steps); o++) {
             assert_int_equal(stream_all(kind, &limits, packed, bytes, steps[i], out, room + 10,
-                                        steps[o], &got, NULL), MR_OK);
+                                        steps[o], &got, NULL),
+                             MR_OK);
             assert_int_equal(got, room);
             assert_memory_equal(out, plain, room);
         }
     }
     for (size_t cut = 1; cut < 200; cut += 13) {
         struct mr_err err;
-        assert_int_equal(stream_all(kind, &limits, packed, bytes - cut, 4096, out, room + 10, 4096,
-                                    &got, &err), MR_E_CORRUPT);
+        assert_int_equal(
+            stream_all(kind, &limits, packed, bytes - cut, 4096, out, room + 10, 4096, &got, &err),
+            MR_E_CORRUPT);
         assert_int_equal(err.code, 2503);
     }
     if (kind == MR_STREAM_ZSTD) {
@@ -248,8 +251,9 @@ static void check_stream(mr_codec_id id, mr_stream_kind kind)
     } else {
         packed[bytes / 2] ^= 0x10;
     }
-    assert_int_equal(stream_all(kind, &limits, packed, bytes, 4096, out, room + 10, 4096, &got,
-                                NULL), MR_E_CORRUPT);
+    assert_int_equal(
+        stream_all(kind, &limits, packed, bytes, 4096, out, room + 10, 4096, &got, NULL),
+        MR_E_CORRUPT);
     free(plain);
     free(packed);
     free(out);
@@ -271,17 +275,19 @@ static void test_gzip_ends(void **state)
     size_t bytes = pack_parts(MR_CODEC_GZIP, plain, packed);
     struct mr_err err;
     memset(packed + bytes, 0, 1000); /* padding */
-    assert_int_equal(stream_all(MR_STREAM_GZIP, &limits, packed, bytes + 1000, 777, out, room, 4096,
-                                &got, NULL), MR_OK);
+    assert_int_equal(
+        stream_all(MR_STREAM_GZIP, &limits, packed, bytes + 1000, 777, out, room, 4096, &got, NULL),
+        MR_OK);
     assert_int_equal(got, PARTS * PART_BYTES);
     packed[bytes + 500] = 'x';
-    assert_int_equal(stream_all(MR_STREAM_GZIP, &limits, packed, bytes + 1000, 777, out, room, 4096,
-                                &got, &err), MR_E_CORRUPT);
+    assert_int_equal(
+        stream_all(MR_STREAM_GZIP, &limits, packed, bytes + 1000, 777, out, room, 4096, &got, &err),
+        MR_E_CORRUPT);
     assert_int_equal(err.at, bytes + 500);
     assert_int_equal(mr_codec_stream_detect("{\"a\":1}", 7), MR_STREAM_PLAIN);
     assert_int_equal(mr_codec_stream_detect("\x1f", 1), MR_STREAM_PLAIN);
-    assert_int_equal(stream_all(MR_STREAM_PLAIN, &limits, plain, 5000, 100, out, room, 99, &got,
-                                NULL), MR_OK);
+    assert_int_equal(
+        stream_all(MR_STREAM_PLAIN, &limits, plain, 5000, 100, out, room, 99, &got, NULL), MR_OK);
     assert_memory_equal(out, plain, 5000);
     free(plain);
     free(packed);
@@ -302,25 +308,30 @@ static void test_limits(void **state)
         mr_codec_id id = round == 0 ? MR_CODEC_GZIP : MR_CODEC_ZSTD;
         mr_stream_kind kind = round == 0 ? MR_STREAM_GZIP : MR_STREAM_ZSTD;
         assert_int_equal(mr_codec_compress(codec, id, plain, BYTES, packed,
-                                           mr_codec_bound(id, BYTES), &bytes, NULL), MR_OK);
+                                           mr_codec_bound(id, BYTES), &bytes, NULL),
+                         MR_OK);
         struct mr_codec_stream_limits ratio = {.ratio_max = 100};
-        assert_int_equal(stream_all(kind, &ratio, packed, bytes, 4096, out, BYTES + 10, 65536, &got,
-                                    &err), MR_E_LIMIT);
+        assert_int_equal(
+            stream_all(kind, &ratio, packed, bytes, 4096, out, BYTES + 10, 65536, &got, &err),
+            MR_E_LIMIT);
         assert_int_equal(err.code, 2504);
         assert_true(got <= 2 << 20);
         struct mr_codec_stream_limits cap = {.out_bytes_max = 100000};
-        assert_int_equal(stream_all(kind, &cap, packed, bytes, 4096, out, BYTES + 10, 4096, &got,
-                                    &err), MR_E_LIMIT);
+        assert_int_equal(
+            stream_all(kind, &cap, packed, bytes, 4096, out, BYTES + 10, 4096, &got, &err),
+            MR_E_LIMIT);
         assert_true(got <= 100000);
         struct mr_codec_stream_limits enough = {.ratio_max = 100000, .out_bytes_max = BYTES};
-        assert_int_equal(stream_all(kind, &enough, packed, bytes, 4096, out, BYTES + 10, 65536,
-                                    &got, NULL), MR_OK);
+        assert_int_equal(
+            stream_all(kind, &enough, packed, bytes, 4096, out, BYTES + 10, 65536, &got, NULL),
+            MR_OK);
     }
     /* A frame header that asks for a window of 128 MiB (RFC 8878, 3.1.1.1.2). */
     static const uint8_t wide[] = {0x28, 0xb5, 0x2f, 0xfd, 0x00, (27 - 10) << 3, 0x01, 0x00, 0x00};
     struct mr_codec_stream_limits limits = {0};
-    assert_int_equal(stream_all(MR_STREAM_ZSTD, &limits, wide, sizeof wide, 4, out, BYTES, 4096,
-                                &got, &err), MR_E_LIMIT);
+    assert_int_equal(
+        stream_all(MR_STREAM_ZSTD, &limits, wide, sizeof wide, 4, out, BYTES, 4096, &got, &err),
+        MR_E_LIMIT);
     assert_int_equal(err.code, 2504);
     free(plain);
     free(packed);
@@ -331,9 +342,9 @@ static void test_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_round_trip),       cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_names_and_levels), cmocka_unit_test(test_crc),
-        cmocka_unit_test(test_streams), cmocka_unit_test(test_gzip_ends),
+        cmocka_unit_test(test_streams),          cmocka_unit_test(test_gzip_ends),
         cmocka_unit_test(test_limits),
     };
     printf("seed %d\n", SEED);
