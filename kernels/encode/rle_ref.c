@@ -1,0 +1,162 @@
+#include "kernels/encode/rle.h"
+
+#include <string.h>
+
+#include "kernels/encode/bitpack.h"
+#include "kernels/encode/bitpack_inl.h"
+
+static size_t rle_put_varint(uint8_t *out, uint64_t value)
+{
+    size_t bytes = 0;
+    while (value >= 0x80) {
+        out[bytes++] = (uint8_t)(value | 0x80);
+        value >>= 7;
+    }
+    out[bytes++] = (uint8_t)value;
+    return bytes;
+}
+
+static size_t rle_put_repeat(uint8_t *out, uint32_t value, size_t count, unsigned width)
+{
+    size_t bytes = rle_put_varint(out, (uint64_t)count << 1);
+    size_t value_bytes = (width + 7) / 8;
+    memcpy(out + bytes, &value, value_bytes);
+    return bytes + value_bytes;
+}
+
+static size_t rle_put_packed_head(uint8_t *out, size_t count)
+{
+    return rle_put_varint(out, (uint64_t)((count + 7) / 8) << 1 | 1);
+}
+
+/* The shortest run worth two headers: its packed bytes outweigh them. */
+static size_t rle_run_min(unsigned width)
+{
+    return width == 1 ? 32 : width <= 3 ? 16 : 8;
+}
+
+size_t mr_run_u32(const uint32_t *values, size_t count)
+{
+    size_t run = 1;
+    while (run < count && values[run] == values[0]) run++;
+    return run;
+}
+
+size_t mr_run_u8(const uint8_t *values, size_t count)
+{
+    uint64_t same = values[0] * UINT64_C(0x0101010101010101), word;
+    size_t run = 0;
+    for (; run + sizeof word <= count; run += sizeof word) {
+        memcpy(&word, values + run, sizeof word);
+        if (word != same) return run + (size_t)__builtin_ctzll(word ^ same) / 8;
+    }
+    while (run < count && values[run] == values[0]) run++;
+    return run;
+}
+
+/* One of the two run finders and packers, by the size of a value, chosen when it is inlined. */
+static inline size_t rle_run(const uint8_t *values, unsigned value_bytes, size_t count)
+{
+    return value_bytes == 1 ? mr_run_u8(values, count)
+                            : mr_run_u32((const uint32_t *)(const void *)values, count);
+}
+
+/* Packs `count` values behind their header; the last group is filled with zeros. */
+static inline uint8_t *rle_put_packed(uint8_t *out, const uint8_t *values, unsigned value_bytes,
+                                      size_t count, unsigned width)
+{
+    size_t bytes = mr_bitpack_bytes(count, width), padded = (count + 7) / 8 * width;
+    out += rle_put_packed_head(out, count);
+    if (value_bytes == 1) {
+        mr_bitpack_u8(values, count, width, out);
+    } else {
+        mr_bitpack_u32((const uint32_t *)(const void *)values, count, width, out);
+    }
+    memset(out + bytes, 0, padded - bytes);
+    return out + padded;
+}
+
+static inline __attribute__((always_inline)) size_t
+rle_body(const void *values, unsigned value_bytes, size_t count, unsigned width, uint8_t *out)
+{
+    const size_t run_min = rle_run_min(width);
+    const uint8_t *in = values;
+    uint8_t *const from = out;
+    size_t packed_from = 0; /* values from here on wait to be packed */
+    if (count > 0 && width == 0) return rle_put_repeat(out, 0, count, 0);
+    for (size_t at = 0, run; at < count; at += run) {
+        run = rle_run(in + at * value_bytes, value_bytes, count - at);
+        size_t fill = (8 - (at - packed_from) % 8) % 8; /* values a packed run in front needs */
+        if (run < run_min + fill && (at > packed_from || run < count - at)) continue;
+        if (at > packed_from) {
+            out = rle_put_packed(out, in + packed_from * value_bytes, value_bytes,
+                                 at + fill - packed_from, width);
+        }
+        out += rle_put_repeat(out, bitpack_value(values, value_bytes, at), run - fill, width);
+        packed_from = at + run;
+    }
+    if (packed_from < count) {
+        out = rle_put_packed(out, in + packed_from * value_bytes, value_bytes, count - packed_from,
+                             width);
+    }
+    return (size_t)(out - from);
+}
+
+size_t mr_rle_encode_u32(const uint32_t *values, size_t count, unsigned width, uint8_t *out)
+{
+    return rle_body(values, sizeof *values, count, width, out);
+}
+
+size_t mr_rle_encode_u8(const uint8_t *values, size_t count, unsigned width, uint8_t *out)
+{
+    return rle_body(values, sizeof *values, count, width, out);
+}
+
+size_t mr_rle_encode_repeat(uint32_t value, size_t count, unsigned width, uint8_t *out)
+{
+    return count == 0 ? 0 : rle_put_repeat(out, value, count, width);
+}
+
+static bool rle_get_varint(const uint8_t **at, const uint8_t *end, uint64_t *out)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 35 && *at < end; shift += 7) {
+        uint8_t byte = *(*at)++;
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            *out = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool mr_rle_decode_u32(const uint8_t *in, size_t bytes, unsigned width, uint32_t *out, size_t count)
+{
+    const uint8_t *end = in + bytes;
+    size_t value_bytes = (width + 7) / 8, done = 0;
+    uint64_t mask = (UINT64_C(1) << width) - 1;
+    while (done < count) {
+        uint64_t head;
+        if (!rle_get_varint(&in, end, &head)) return false;
+        size_t left = (size_t)(end - in), take;
+        if ((head & 1) != 0) {
+            take = (head >> 1) * 8 < count - done ? (size_t)(head >> 1) * 8 : count - done;
+            if (mr_bitpack_bytes(take, width) > left) return false;
+            mr_bitunpack_u32(in, take, width, out + done);
+            /* The last run may be cut short of its padding by some writers. */
+            size_t run_bytes = (size_t)(head >> 1) * width;
+            in += run_bytes < left ? run_bytes : left;
+        } else {
+            uint32_t value = 0;
+            if (value_bytes > left) return false;
+            memcpy(&value, in, value_bytes);
+            in += value_bytes;
+            take = head >> 1 < count - done ? (size_t)(head >> 1) : count - done;
+            for (size_t i = 0; i < take; i++) out[done + i] = (uint32_t)(value & mask);
+        }
+        if (take == 0) return false; /* an empty run brings nothing and would never end */
+        done += take;
+    }
+    return true;
+}
