@@ -1,0 +1,77 @@
+#include "core/format/parquet/pq_column.h"
+
+#include "core/base/checked.h"
+#include "core/format/parquet/thrift.h"
+#include "kernels/codec/crc.h"
+
+/* A page that does not shrink to 10 of 11 parts is not worth its decompression. */
+enum { GAIN_PARTS = 11, GAIN_KEPT = 10 };
+
+/* PageHeader of parquet.thrift: 1 type, 2 uncompressed size, 3 compressed size, 4 CRC,
+ * 5 DataPageHeader {1 num_values, 2 encoding, 3 and 4 level encodings},
+ * 7 DictionaryPageHeader {1 num_values, 2 encoding}. */
+static void header_write(const struct mr_pq_page_head *head, size_t raw_bytes, size_t packed_bytes,
+                         uint32_t crc, struct mr_text *text)
+{
+    struct mr_thrift_out out;
+    mr_thrift_init(&out, text);
+    mr_thrift_begin(&out);
+    mr_thrift_i32(&out, 1, head->is_dictionary ? MR_PQ_DICTIONARY_PAGE : MR_PQ_DATA_PAGE);
+    mr_thrift_i32(&out, 2, (int32_t)raw_bytes);
+    mr_thrift_i32(&out, 3, (int32_t)packed_bytes);
+    mr_thrift_i32(&out, 4, (int32_t)crc);
+    mr_thrift_begin_field(&out, head->is_dictionary ? 7 : 5);
+    mr_thrift_i32(&out, 1, (int32_t)head->entries);
+    mr_thrift_i32(&out, 2, head->encoding);
+    if (!head->is_dictionary) {
+        mr_thrift_i32(&out, 3, MR_PQ_RLE);
+        mr_thrift_i32(&out, 4, MR_PQ_RLE);
+    }
+    mr_thrift_end(&out);
+    mr_thrift_end(&out);
+}
+
+static mr_status page_pack(struct mr_pq_column *column, bool is_dictionary, struct mr_err *err)
+{
+    struct mr_pq_press *press = column->press;
+    size_t bound, raw_bytes = press->raw.used;
+    press->packed.used = 0;
+    if (raw_bytes > INT32_MAX) {
+        return mr_err_set(err, MR_E_LIMIT, 2522, "one row makes a page of %zu bytes, above 2 GiB",
+                          raw_bytes);
+    }
+    bound = mr_codec_bound(column->codec_id, raw_bytes);
+    MR_TRY(mr_pq_grow_reserve(&press->packed, bound, err));
+    MR_TRY(mr_codec_compress(press->codec, column->codec_id, press->raw.at, raw_bytes,
+                             press->packed.at, bound, &press->packed.used, err));
+    bool is_first = !is_dictionary && column->pages.used == 0;
+    if (press->is_adaptive && is_first && column->codec_id != MR_CODEC_NONE &&
+        press->packed.used * GAIN_PARTS > raw_bytes * GAIN_KEPT) {
+        column->codec_id = MR_CODEC_NONE;
+    }
+    return MR_OK;
+}
+
+mr_status mr_pq_page_write(struct mr_pq_column *column, const struct mr_pq_page_head *head,
+                           struct mr_pq_spool *spool, uint32_t *out_bytes, struct mr_err *err)
+{
+    struct mr_pq_press *press = column->press;
+    const struct mr_pq_grow *body = &press->raw;
+    if (column->codec_id != MR_CODEC_NONE) {
+        MR_TRY(page_pack(column, head->is_dictionary, err));
+        if (column->codec_id != MR_CODEC_NONE) body = &press->packed;
+    } else if (press->raw.used > INT32_MAX) {
+        return mr_err_set(err, MR_E_LIMIT, 2522, "one row makes a page of %zu bytes, above 2 GiB",
+                          press->raw.used);
+    }
+    mr_text_reset(&press->header);
+    header_write(head, press->raw.used, body->used, mr_crc32(0, body->at, body->used),
+                 &press->header);
+    MR_TRY(mr_text_end(&press->header, err));
+    struct mr_span header = mr_text_span(&press->header);
+    MR_TRY(mr_pq_spool_add(spool, &press->rack, header.text, header.bytes, err));
+    MR_TRY(mr_pq_spool_add(spool, &press->rack, body->at, body->used, err));
+    column->raw_bytes += header.bytes + press->raw.used;
+    *out_bytes = (uint32_t)(header.bytes + body->used);
+    return MR_OK;
+}
