@@ -1,0 +1,265 @@
+"""Files of pq_cases read by pyarrow and DuckDB: every value bit for bit, bounds, indexes, CRCs.
+
+MR_BUILD names the build folder that pq_cases is in. The expected rows are canonical JSON
+(tests/support/batch_gen.h): floats by their bits, integers, times and unscaled decimals as text, so
+that nothing is rounded on the way to the comparison."""
+import decimal
+import glob
+import json
+import os
+import struct
+import subprocess
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+CASES = 40
+decimal.getcontext().prec = 60
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("pq")
+    program = os.path.join(os.environ["MR_BUILD"], "tests/conformance/parquet/pq_cases")
+    subprocess.run([program, str(path)], check=True)
+    assert len(glob.glob(f"{path}/*.parquet")) == CASES
+    return path
+
+
+def float_bits(array, type_, kind):
+    """Bits of floats as Arrow holds them; Python's own floats would lose the payload of a NaN."""
+    width = type_.bit_width // 8
+    data = array.buffers()[1]
+    data = b"" if data is None else data.to_pybytes()
+    out = []
+    for i in range(len(array)):
+        at = (array.offset + i) * width
+        out.append(None if not array[i].is_valid else data[at:at + width][::-1].hex())
+    return out
+
+
+def canonical(array):
+    """An Arrow array as the JSON form of batch_gen.h."""
+    type_ = array.type
+    if pa.types.is_dictionary(type_):
+        return canonical(array.dictionary_decode())
+    if pa.types.is_floating(type_):
+        return float_bits(array, type_, "f")
+    if pa.types.is_struct(type_):
+        members = [canonical(m) for m in array.flatten()]
+        return [list(v) if ok else None
+                for ok, v in zip(array.is_valid().to_pylist(), zip(*members))]
+    if pa.types.is_map(type_):
+        keys, items = canonical(array.keys), canonical(array.items)
+        return lists_of(array, [list(p) for p in zip(keys, items)])
+    if pa.types.is_list(type_) or pa.types.is_large_list(type_):
+        return lists_of(array, canonical(array.values))
+    if pa.types.is_decimal(type_):
+        return [None if v is None else str(int(v.scaleb(type_.scale))) for v in array.to_pylist()]
+    if pa.types.is_timestamp(type_) or pa.types.is_integer(type_):
+        return [None if v is None else str(v) for v in array.cast(pa.int64()).to_pylist()]
+    if pa.types.is_date32(type_):
+        return [None if v is None else str(v) for v in array.cast(pa.int32()).to_pylist()]
+    if pa.types.is_binary(type_):
+        return [None if v is None else v.hex() for v in array.to_pylist()]
+    assert pa.types.is_boolean(type_) or pa.types.is_string(type_), type_
+    return array.to_pylist()
+
+
+def lists_of(array, values):
+    offsets = array.offsets.to_pylist()
+    return [values[offsets[i]:offsets[i + 1]] if ok else None
+            for i, ok in enumerate(array.is_valid().to_pylist())]
+
+
+def columns(table):
+    return [sum((canonical(c) for c in table.column(i).chunks), [])
+            for i in range(table.num_columns)]
+
+
+def expected_columns(folder, number, count):
+    with open(f"{folder}/case-{number:03}.rows", encoding="utf-8") as f:
+        rows = [json.loads(line) for line in f]
+    return [[row[i] for row in rows] for i in range(count)]
+
+
+@pytest.mark.parametrize("number", range(CASES))
+def test_pyarrow_values(folder, number):
+    path = f"{folder}/case-{number:03}.parquet"
+    table = pq.read_table(path, page_checksum_verification=True)
+    got = columns(table)
+    want = expected_columns(folder, number, table.num_columns)
+    for name, g, w in zip(table.column_names, got, want):
+        assert g == w, f"case {number} column {name} of {table.schema.field(name).type}"
+
+
+def stat_value(type_name, value):
+    """A bound in canonical form as something that compares like the type."""
+    if value is None:
+        return None
+    if type_name in ("float", "double"):
+        raw = bytes.fromhex(value)
+        return struct.unpack(">f" if len(raw) == 4 else ">d", raw)[0]
+    if type_name == "string":
+        return value.encode()
+    if type_name == "binary":
+        return bytes.fromhex(value)
+    return value if isinstance(value, bool) else int(value)
+
+
+def flatten(want, path, schema, arrays):
+    """The values of a statistics column: through struct members, None where one above is null."""
+    if not path:
+        return want
+    index = schema.get_field_index(path[0])
+    return flatten([None if v is None else v[index] for v in want], path[1:],
+                   schema.field(index).type, arrays)
+
+
+@pytest.mark.parametrize("number", range(CASES))
+def test_file_statistics(folder, number):
+    """What the writer tells Delta: exact null counts, exact bounds."""
+    schema = pq.read_schema(f"{folder}/case-{number:03}.parquet")
+    want = expected_columns(folder, number, len(schema))
+    rows = len(want[0])
+    with open(f"{folder}/case-{number:03}.stats", encoding="utf-8") as f:
+        stats = [json.loads(line) for line in f]
+    for stat in stats:
+        name, kind = stat["path"][0], stat["type"]
+        if kind == "void":
+            assert name not in schema.names and stat["null_count"] == rows
+            continue
+        index = schema.get_field_index(name)
+        values = flatten(want[index], stat["path"][1:], schema.field(index).type, None)
+        assert stat["null_count"] == sum(v is None for v in values), stat
+        if kind in ("array", "map"):
+            assert stat["min"] is None and stat["max"] is None
+            continue
+        there = [stat_value(kind, v) for v in values if v is not None]
+        there = [v for v in there if v == v]
+        if not there:
+            assert stat["min"] is None and stat["max"] is None, stat
+            continue
+        low, high = min(there), max(there)
+        for bound, got in ((low, stat["min"]), (high, stat["max"])):
+            if isinstance(bound, bytes) and len(bound) > 256:
+                assert got is None
+            else:
+                assert stat_value(kind, got) == bound, (stat, bound)
+
+
+def leaf_values(array):
+    """The values of each leaf of an Arrow array, in the file's order, without nulls."""
+    type_ = array.type
+    if pa.types.is_struct(type_):
+        return [leaf for m in array.flatten() for leaf in leaf_values(m)]
+    if pa.types.is_map(type_):
+        return leaf_values(array.keys) + leaf_values(array.items)
+    if pa.types.is_list(type_):
+        return leaf_values(array.flatten())
+    return [array.drop_null()]
+
+
+@pytest.mark.parametrize("number", range(CASES))
+def test_footer(folder, number):
+    path = f"{folder}/case-{number:03}.parquet"
+    options = json.load(open(f"{folder}/case-{number:03}.options", encoding="utf-8"))
+    meta = pq.ParquetFile(path).metadata
+    assert meta.created_by == "millrace version 0.1.0"
+    pairs = meta.metadata or {}
+    assert pairs.get(b"millrace.case") == ("ä = 1".encode() if options["pairs"] else None)
+    schema = meta.schema
+    for g in range(meta.num_row_groups):
+        group = meta.row_group(g)
+        table = pq.ParquetFile(path).read_row_group(g)
+        assert group.num_rows == table.num_rows
+        leaves = []
+        for i in range(table.num_columns):
+            per_chunk = [leaf_values(c) for c in table.column(i).chunks]
+            leaves += [pa.chunked_array(list(cs)) for cs in zip(*per_chunk)]
+        assert len(leaves) == group.num_columns
+        for i in range(group.num_columns):
+            check_chunk(group.column(i), schema.column(i), leaves[i], options)
+
+
+def check_chunk(chunk, leaf, values, options):
+    codec = {"none": "UNCOMPRESSED", "lz4_raw": "LZ4"}.get(options["codec"],
+                                                           options["codec"].upper())
+    assert chunk.compression == codec or (options["adaptive"] and
+                                          chunk.compression == "UNCOMPRESSED")
+    assert chunk.has_offset_index
+    assert options["dictionary"] or not chunk.has_dictionary_page
+    stats = chunk.statistics
+    assert stats is not None and stats.null_count == chunk.num_values - len(values)
+    type_ = values.type
+    if len(values) == 0:
+        assert not stats.has_min_max and chunk.has_column_index
+        return
+    if pa.types.is_floating(type_):
+        values = values.filter(pc.invert(pc.is_nan(values)))
+        if len(values) == 0:
+            assert not stats.has_min_max
+            return
+        low, high = stats.min, stats.max
+        got = pc.min_max(values).as_py()
+        assert low == got["min"] and high == got["max"]
+        assert low != 0 or struct.pack(">d", low) == struct.pack(">d", -0.0)
+        assert high != 0 or struct.pack(">d", high) == struct.pack(">d", 0.0)
+        return
+    if pa.types.is_string(type_) or pa.types.is_binary(type_):
+        raw = [v if isinstance(v, bytes) else v.encode() for v in values.to_pylist()]
+        low, high = [v if isinstance(v, bytes) else v.encode()
+                     for v in (stats.min_raw, stats.max_raw)]
+        assert low <= min(raw) and max(raw) <= high
+        assert len(low) <= 64 and len(high) <= 64
+        assert len(min(raw)) > 64 or low == min(raw)
+        assert len(max(raw)) > 64 or high == max(raw)
+        if pa.types.is_string(type_):
+            low.decode(), high.decode()
+        return
+    got = pc.min_max(values).as_py() if not pa.types.is_boolean(type_) else {
+        "min": min(values.to_pylist()), "max": max(values.to_pylist())}
+    assert stats.min == got["min"] and stats.max == got["max"], (leaf.path, type_)
+
+
+def test_crc_is_verified(folder, tmp_path):
+    """A flipped bit in a page is found by its CRC, so the CRCs above were there and right."""
+    raw = bytearray(open(f"{folder}/case-001.parquet", "rb").read())
+    meta = pq.ParquetFile(f"{folder}/case-001.parquet").metadata
+    column = meta.row_group(0).column(2)
+    raw[column.data_page_offset + column.total_compressed_size // 2] ^= 1
+    bad = tmp_path / "bad.parquet"
+    bad.write_bytes(raw)
+    with pytest.raises(OSError, match="(?i)crc|checksum"):
+        pq.read_table(bad, page_checksum_verification=True)
+
+
+@pytest.mark.parametrize("number", range(CASES))
+def test_duckdb_values(folder, number):
+    import duckdb
+    path = f"{folder}/case-{number:03}.parquet"
+    con = duckdb.connect()
+    con.execute("SET TimeZone = 'UTC'")
+    table = con.execute(f"SELECT * FROM read_parquet('{path}')").to_arrow_table()
+    want = expected_columns(folder, number, table.num_columns)
+    for name, g, w in zip(table.column_names, columns(table), want):
+        assert g == w, f"case {number} column {name} of {table.schema.field(name).type}"
+
+
+@pytest.mark.parametrize("number", range(0, CASES, 3))
+def test_duckdb_filters(folder, number):
+    """Row groups and pages are skipped by their bounds, and no row is lost by it."""
+    import duckdb
+    path = f"{folder}/case-{number:03}.parquet"
+    con = duckdb.connect()
+    table = pq.read_table(path)
+    for name in ("c1", "c3", "c8", "c10"):
+        column = table.column(name).drop_null()
+        if len(column) == 0:
+            continue
+        value = column[len(column) // 2]
+        want = pc.sum(pc.equal(column, value)).as_py()
+        query = f"SELECT count(*) FROM read_parquet('{path}') WHERE {name} = $v"
+        assert con.execute(query, {"v": value.as_py()}).fetchone()[0] == want, name
