@@ -15,7 +15,7 @@
  * same sizes, in this process and in every later one. Each file version is in exactly one entry.
  *
  * All calls come from the control thread, one at a time, and may wait for I/O (core/port/files.h).
- * io/* implements this and may not see higher tiers: tools hands the driver an `mr_source_open`. */
+ * The folders under io implement this; tools hands the driver an `mr_source_open`. */
 #ifndef MR_CORE_PORT_SOURCE_H
 #define MR_CORE_PORT_SOURCE_H
 
@@ -86,12 +86,10 @@ struct mr_source_driver {
     /* Chooses the next files and makes their list entry durable. Nothing new: count 0, the offset
      * unchanged, nothing written. */
     mr_status (*plan)(struct mr_source *source, const struct mr_source_limits *limits,
-                      struct mr_arena *arena, struct mr_source_list *out_list,
-                      struct mr_err *err);
+                      struct mr_arena *arena, struct mr_source_list *out_list, struct mr_err *err);
     /* The files of the entries in (start, end], as they were planned. */
-    mr_status (*batch)(struct mr_source *source, int64_t start, int64_t end,
-                       struct mr_arena *arena, struct mr_source_list *out_list,
-                       struct mr_err *err);
+    mr_status (*batch)(struct mr_source *source, int64_t start, int64_t end, struct mr_arena *arena,
+                       struct mr_source_list *out_list, struct mr_err *err);
     /* commits/N with this end offset is durable: marks the files, then deletes or moves those
      * that cleanSource says. */
     mr_status (*commit)(struct mr_source *source, int64_t end, struct mr_err *err);
@@ -122,12 +120,12 @@ struct mr_source {
 struct mr_source_spec {
     struct mr_heap *heap;
     struct mr_io *io;
-    struct mr_span path; /* absolute: a folder, a file, or a glob */
+    struct mr_span path;                     /* absolute: a folder, a file, or a glob */
     const struct mr_source_options *options; /* borrowed for the source's life */
     const char *log_folder; /* "<checkpoint>/sources/0"; null = no checkpoint, only sample */
     const char *own_folder; /* "<checkpoint>/millrace": the index and what Spark has no place for */
-    int64_t offset;         /* end offset in the newest offsets entry, -1 = none; above is trimmed */
-    int64_t committed;      /* end offset of the newest commits entry, -1 = none */
+    int64_t offset;    /* end offset in the newest offsets entry, -1 = none; above is trimmed */
+    int64_t committed; /* end offset of the newest commits entry, -1 = none */
     /* Told what a person should know and what fails nothing: a FIFO skipped, a file vanished. May
      * be null. */
     void (*notice)(void *ctx, const char *text);

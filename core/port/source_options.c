@@ -300,8 +300,8 @@ static mr_status set_check(const struct mr_source_options *o, struct mr_err *err
     }
     if (mr_span_is(clean, "DELETE") &&
         mr_source_number(o, MR_SOURCE_CLEAN_RETENTION) < 7 * MR_US_PER_DAY) {
-        return conflict("cleanSource DELETE needs a cleanSource.retentionDuration of at least 7 days",
-                        err);
+        return conflict(
+            "cleanSource DELETE needs a cleanSource.retentionDuration of at least 7 days", err);
     }
     if (mr_span_is(clean, "MOVE") && !mr_source_has(o, MR_SOURCE_CLEAN_MOVE_TO)) {
         return conflict("cleanSource MOVE needs cleanSource.moveDestination", err);
@@ -358,8 +358,8 @@ mr_status mr_source_options_read(struct mr_arena *arena, const struct mr_source_
 
 static void row_write(const struct option_row *row, struct mr_text *out)
 {
-    static const char *const types[] = {"true/false", "number",    "bytes", "interval",
-                                        "timestamp",  "text", "choice", "any"};
+    static const char *const types[] = {"true/false", "number", "bytes",  "interval",
+                                        "timestamp",  "text",   "choice", "any"};
     mr_text_addf(out, "| %s%s | %s | ", row->name, row->type == MR_OPTION_FAMILY ? "*" : "",
                  types[row->type]);
     if (row->fallback[0] != '\0') mr_text_addf(out, "`%s`", row->fallback);
@@ -383,9 +383,10 @@ void mr_source_options_write_help(struct mr_text *out)
         "Cloud storage: accepted, without effect on a file system",
     };
     for (unsigned owner = OWNER_SOURCE; owner <= OWNER_CLOUD; owner++) {
-        mr_text_addf(out, "%s### %s\n\n| option | type | default | what it does |\n"
-                     "| --- | --- | --- | --- |\n", owner == OWNER_SOURCE ? "" : "\n",
-                     titles[owner]);
+        mr_text_addf(out,
+                     "%s### %s\n\n| option | type | default | what it does |\n"
+                     "| --- | --- | --- | --- |\n",
+                     owner == OWNER_SOURCE ? "" : "\n", titles[owner]);
         for (size_t i = 0; i < MR_COUNT_OF(option_rows); i++) {
             if (option_rows[i].owner == owner) row_write(&option_rows[i], out);
         }

@@ -54,9 +54,12 @@ static void test_names(void **state)
 {
     struct fixture fx;
     static const char *const pairs[][2] = {
-        {"cloudFiles.MAXFILESPERTRIGGER", "7"}, {"allowoverwrites", "TRUE"},
-        {"fileNamePattern", "*.json"},          {"cloudFiles.resourceTag.team", "x"},
-        {"cloudFiles.useManagedFileEvents", "true"}, {"partitionColumns", ""},
+        {"cloudFiles.MAXFILESPERTRIGGER", "7"},
+        {"allowoverwrites", "TRUE"},
+        {"fileNamePattern", "*.json"},
+        {"cloudFiles.resourceTag.team", "x"},
+        {"cloudFiles.useManagedFileEvents", "true"},
+        {"partitionColumns", ""},
         {"cloudFiles.schemaEvolutionMode", "ADDNEWCOLUMNS"},
     };
     assert_int_equal(fx_read(&fx, pairs, MR_COUNT_OF(pairs)), MR_OK);
