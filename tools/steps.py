@@ -196,8 +196,8 @@ def pytest(check, has_jars):
     if has_jars:
         env["MR_SPARK_JARS"] = folder("jars")
     is_ok = check.run("interop", [os.path.join(folder("venv"), "bin/python"), "-m", "pytest", "-q",
-                                  "-p", "no:cacheprovider", "-c", "tests/support/pytest.ini",
-                                  f"--rootdir={ROOT}", f"--junitxml={report}", "tests"],
+                                  "-p", "no:cacheprovider", "-c", "tests/pytest.ini",
+                                  f"--junitxml={report}", "tests"],
                       os.path.join(folder("logs"), "pytest.log"), env=env)
     if not os.path.exists(report):
         check.count("interop: pytest", "failed")
