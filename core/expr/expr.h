@@ -36,8 +36,8 @@ enum { MR_EXPR_DEPTH_MAX = 256, MR_EXPR_ARGS_MAX = 8192 };
 typedef __int128 mr_i128;
 
 /* A scalar value. Which member counts follows from the type: boolean; i64 for byte to long, date
- * (days), timestamps (microseconds); f64 for float (exactly representable) and double; i128 for every decimal
- * (unscaled); text for string and binary. Nested types have no values here but null. */
+ * (days), timestamps (microseconds); f64 for float (held exactly) and double; i128 for every
+ * decimal (unscaled); text for string and binary. Nested types have no values here but null. */
 struct mr_value {
     const struct mr_type *type;
     bool is_null;
@@ -79,7 +79,7 @@ struct mr_expr {
     const struct mr_function *function; /* MR_EXPR_CALL */
     struct mr_span name;           /* column or member as declared; function as called */
     struct mr_value value;         /* MR_EXPR_LITERAL */
-    const struct mr_expr *written; /* what a folded literal was before; null otherwise */
+    const struct mr_expr *written; /* what the user wrote, when folded or rewritten; else null */
 };
 
 /* What the constructors need. All borrowed; `zone` outlives the expressions only while they are
@@ -93,8 +93,8 @@ struct mr_expr_builder {
 void mr_expr_builder_init(struct mr_expr_builder *builder, struct mr_arena *arena,
                           const struct mr_zone *zone, bool is_ansi);
 
-/* Literals. mr_expr_number takes the token as written: "12", "-7", "1.50" (decimal), "2e3" (double),
- * with the suffixes L S Y F D BD. mr_expr_text_literal is DATE'..', TIMESTAMP'..',
+/* Literals. mr_expr_number takes the token as written: "12", "-7", "1.50" (decimal), "2e3"
+ * (double), with the suffixes L S Y F D BD. mr_expr_text_literal is DATE'..', TIMESTAMP'..',
  * TIMESTAMP_NTZ'..' and X'..' (type binary). The text of strings is borrowed.
  * fails MR_E_SYNTAX 1307: out of range or not of that form */
 MR_MUST_USE mr_status mr_expr_literal(struct mr_expr_builder *builder, const struct mr_value *value,
@@ -160,9 +160,12 @@ MR_MUST_USE mr_status mr_expr_between(struct mr_expr_builder *builder, const str
                                       const struct mr_expr *lo, const struct mr_expr *hi,
                                       const struct mr_expr **out_expr, struct mr_err *err);
 
-/* mr_expr_write_sql: the expression as SQL text in Spark's spelling, as it names an unaliased
- * column: "(price * quantity)", "CAST(t AS DATE)"; a column or member is its bare name. */
+/* mr_expr_write_sql: the expression as SQL text in Spark's spelling: "(price * quantity)",
+ * "CAST(geo.lat AS STRING)"; strings without quotes.
+ * mr_expr_write_name: the name of a column that has no alias: the same, but a member of a struct is
+ * its bare name. */
 void mr_expr_write_sql(const struct mr_expr *expr, struct mr_text *out);
+void mr_expr_write_name(const struct mr_expr *expr, struct mr_text *out);
 
 /* mr_expr_same: equal structure: same kinds, functions, types, columns, values and modes. */
 bool mr_expr_same(const struct mr_expr *a, const struct mr_expr *b);

@@ -23,21 +23,25 @@
 #include "core/expr/expr.h"
 
 struct mr_program;
+struct mr_select_kernels;
 
 struct mr_program_context {
     int64_t now_us;             /* current_timestamp: one instant per epoch */
     const struct mr_zone *zone; /* session time zone; null = UTC */
+    const struct mr_select_kernels *select; /* kernels/select; null = the reference */
 };
 
 /* mr_program_compile: exprs[count] over one schema; borrowed, with their arena, until fini.
- * Memory comes from `heap`. returns MR_E_NOMEM, MR_E_TYPE for a constant pattern that is malformed */
+ * Memory comes from `heap`. returns MR_E_NOMEM, MR_E_TYPE for a constant pattern that is malformed
+ */
 MR_MUST_USE mr_status mr_program_compile(struct mr_heap *heap, const struct mr_expr *const *exprs,
                                          uint32_t count, struct mr_program **out_program,
                                          struct mr_err *err);
 void mr_program_fini(struct mr_program *program); /* null is allowed */
 
 /* mr_program_run: evaluates all expressions for the batch's selected rows.
- * out_cols  room for `count` vectors; filled on success; they may share memory with batch columns */
+ * out_cols  room for `count` vectors; filled on success; they may share memory with batch columns
+ */
 MR_MUST_USE mr_status mr_program_run(const struct mr_program *program,
                                      const struct mr_program_context *context,
                                      struct mr_batch *batch, struct mr_vec *out_cols,

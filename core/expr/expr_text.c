@@ -1,0 +1,261 @@
+/* Expressions as SQL text, and their equality. */
+#include <stdio.h>
+
+#include "core/base/calendar.h"
+#include "core/expr/eval_impl.h"
+#include "core/expr/expr_impl.h"
+#include "kernels/text/number.h"
+
+static void write_time(const struct mr_value *value, struct mr_text *out)
+{
+    char text[MR_TIME_TEXT_MAX];
+    bool is_date = value->type->id == MR_TYPE_DATE;
+    mr_text_add(out, text, is_date ? mr_date_format(value->u.i64, text)
+                                   : mr_timestamp_text(value->u.i64, text));
+}
+
+static void write_typed_time(const struct mr_value *value, struct mr_text *out)
+{
+    mr_text_adds(out, value->type->id == MR_TYPE_DATE        ? "DATE '"
+                      : value->type->id == MR_TYPE_TIMESTAMP ? "TIMESTAMP '"
+                                                             : "TIMESTAMP_NTZ '");
+    write_time(value, out);
+    mr_text_addc(out, '\'');
+}
+
+static void write_value(const struct mr_value *value, struct mr_text *out)
+{
+    char text[MR_NUMBER_TEXT_MAX];
+    if (value->is_null) {
+        mr_text_adds(out, "NULL");
+        return;
+    }
+    switch (value->type->id) {
+    case MR_TYPE_BOOLEAN: mr_text_adds(out, value->u.boolean ? "true" : "false"); break;
+    case MR_TYPE_FLOAT: mr_text_add(out, text, mr_float_format((float)value->u.f64, text)); break;
+    case MR_TYPE_DOUBLE: mr_text_add(out, text, mr_double_format(value->u.f64, text)); break;
+    case MR_TYPE_DECIMAL:
+        mr_text_add(out, text, mr_decimal_format(value->u.i128, value->type->scale, text));
+        break;
+    case MR_TYPE_STRING: mr_text_add(out, value->u.text.text, value->u.text.bytes); break;
+    case MR_TYPE_BINARY:
+        mr_text_adds(out, "X'");
+        for (size_t i = 0; i < value->u.text.bytes; i++) {
+            mr_text_addf(out, "%02X", (unsigned char)value->u.text.text[i]);
+        }
+        mr_text_addc(out, '\'');
+        break;
+    case MR_TYPE_DATE:
+    case MR_TYPE_TIMESTAMP:
+    case MR_TYPE_TIMESTAMP_NTZ: write_typed_time(value, out); break;
+    default: mr_text_add(out, text, mr_i64_format(value->u.i64, text)); break;
+    }
+}
+
+static void write_list(const struct mr_expr *expr, uint32_t from, const char *between,
+                       struct mr_text *out)
+{
+    for (uint32_t i = from; i < expr->arg_count; i++) {
+        if (i > from) mr_text_adds(out, between);
+        mr_expr_write_sql(expr->args[i], out);
+    }
+}
+
+static void write_upper(const char *name, struct mr_text *out)
+{
+    for (; *name != '\0'; name++) {
+        mr_text_addc(out, *name >= 'a' && *name <= 'z' ? (char)(*name - 32) : *name);
+    }
+}
+
+static void write_trim(const struct mr_expr *expr, struct mr_text *out)
+{
+    const struct mr_function *f = expr->function;
+    if (expr->arg_count == 1) {
+        mr_text_addf(out, "%s(", f->name);
+        mr_expr_write_sql(expr->args[0], out);
+    } else {
+        mr_text_addf(out, "TRIM(%s ", f->op == MR_OP_BOTH      ? "BOTH"
+                                      : f->op == MR_OP_LEADING ? "LEADING"
+                                                               : "TRAILING");
+        mr_expr_write_sql(expr->args[1], out);
+        mr_text_adds(out, " FROM ");
+        mr_expr_write_sql(expr->args[0], out);
+    }
+    mr_text_addc(out, ')');
+}
+
+static void write_infix(const struct mr_expr *expr, struct mr_text *out)
+{
+    const struct mr_function *f = expr->function;
+    bool is_not = f->op == MR_OP_NE;
+    char between[24];
+    (void)snprintf(between, sizeof between, " %s ", is_not ? "=" : f->name);
+    if (expr->arg_count == 1) { /* unary minus */
+        mr_text_addf(out, "(%s ", f->name);
+        write_list(expr, 0, "", out);
+        mr_text_addc(out, ')');
+        return;
+    }
+    if (f->nulls == MR_NULLS_LAZY) { /* AND, OR */
+        for (char *c = between; *c != '\0'; c++) *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
+    }
+    mr_text_adds(out, is_not ? "(NOT (" : "(");
+    write_list(expr, 0, between, out);
+    mr_text_adds(out, is_not ? "))" : ")");
+}
+
+static void write_call(const struct mr_expr *expr, struct mr_text *out)
+{
+    const struct mr_function *f = expr->function;
+    switch (f->notation) {
+    case MR_NOTE_INFIX: write_infix(expr, out); break;
+    case MR_NOTE_PREFIX:
+        mr_text_addc(out, '(');
+        if (f->op == MR_OP_NEGATE) mr_text_addc(out, '-');
+        else write_upper(f->name, out);
+        mr_text_addc(out, ' ');
+        write_list(expr, 0, "", out);
+        mr_text_addc(out, ')');
+        break;
+    case MR_NOTE_POSTFIX:
+        mr_text_addc(out, '(');
+        write_list(expr, 0, "", out);
+        mr_text_addc(out, ' ');
+        write_upper(f->name, out);
+        mr_text_addc(out, ')');
+        break;
+    case MR_NOTE_LIKE:
+        mr_expr_write_sql(expr->args[0], out);
+        mr_text_adds(out, " LIKE ");
+        mr_expr_write_sql(expr->args[1], out);
+        if (expr->arg_count < 3) break;
+        mr_text_adds(out, " ESCAPE '");
+        mr_expr_write_sql(expr->args[2], out);
+        mr_text_addc(out, '\'');
+        break;
+    case MR_NOTE_SUBSCRIPT:
+        mr_expr_write_sql(expr->args[0], out);
+        mr_text_addc(out, '[');
+        mr_expr_write_sql(expr->args[1], out);
+        mr_text_addc(out, ']');
+        break;
+    case MR_NOTE_IF:
+        mr_text_adds(out, "(IF(");
+        write_list(expr, 0, ", ", out);
+        mr_text_adds(out, "))");
+        break;
+    case MR_NOTE_TRIM: write_trim(expr, out); break;
+    case MR_NOTE_CALL:
+        mr_text_adds(out, f->shown != NULL ? f->shown : f->name);
+        mr_text_addc(out, '(');
+        write_list(expr, 0, ", ", out);
+        mr_text_addc(out, ')');
+        break;
+    }
+}
+
+static void write_cast(const struct mr_expr *expr, struct mr_text *out)
+{
+    struct mr_text type;
+    if (expr->is_implicit) {
+        mr_expr_write_sql(expr->args[0], out);
+        return;
+    }
+    mr_text_adds(out, expr->mode == MR_MODE_TRY ? "TRY_CAST(" : "CAST(");
+    mr_expr_write_sql(expr->args[0], out);
+    mr_text_adds(out, " AS ");
+    mr_text_init(&type, out->heap);
+    mr_type_write_sql(expr->type, &type);
+    struct mr_span span = mr_text_span(&type);
+    for (size_t i = 0; i < span.bytes; i++) {
+        char c = span.text[i];
+        mr_text_addc(out, c >= 'a' && c <= 'z' ? (char)(c - 32) : c);
+    }
+    if (type.is_failed) out->is_failed = true;
+    mr_text_fini(&type);
+    mr_text_addc(out, ')');
+}
+
+static void write_case(const struct mr_expr *expr, struct mr_text *out)
+{
+    mr_text_adds(out, "CASE");
+    for (uint32_t i = 0; i + 1 < expr->arg_count; i += 2) {
+        mr_text_adds(out, " WHEN ");
+        mr_expr_write_sql(expr->args[i], out);
+        mr_text_adds(out, " THEN ");
+        mr_expr_write_sql(expr->args[i + 1], out);
+    }
+    if (expr->arg_count % 2 != 0) {
+        mr_text_adds(out, " ELSE ");
+        mr_expr_write_sql(expr->args[expr->arg_count - 1], out);
+    }
+    mr_text_adds(out, " END");
+}
+
+void mr_expr_write_sql(const struct mr_expr *expr, struct mr_text *out)
+{
+    if (expr->written != NULL) expr = expr->written;
+    switch (expr->kind) {
+    case MR_EXPR_LITERAL: write_value(&expr->value, out); break;
+    case MR_EXPR_COLUMN: mr_text_add(out, expr->name.text, expr->name.bytes); break;
+    case MR_EXPR_FIELD:
+        mr_expr_write_sql(expr->args[0], out);
+        mr_text_addc(out, '.');
+        mr_text_add(out, expr->name.text, expr->name.bytes);
+        break;
+    case MR_EXPR_CALL: write_call(expr, out); break;
+    case MR_EXPR_CAST: write_cast(expr, out); break;
+    case MR_EXPR_CASE: write_case(expr, out); break;
+    case MR_EXPR_IN:
+        mr_text_addc(out, '(');
+        mr_expr_write_sql(expr->args[0], out);
+        mr_text_adds(out, " IN (");
+        write_list(expr, 1, ", ", out);
+        mr_text_adds(out, "))");
+        break;
+    }
+}
+
+void mr_expr_write_name(const struct mr_expr *expr, struct mr_text *out)
+{
+    const struct mr_expr *shown = expr->written != NULL ? expr->written : expr;
+    if (shown->kind == MR_EXPR_FIELD) mr_text_add(out, shown->name.text, shown->name.bytes);
+    else mr_expr_write_sql(shown, out);
+}
+
+static bool value_same(const struct mr_value *a, const struct mr_value *b)
+{
+    if (a->is_null || b->is_null) return a->is_null == b->is_null;
+    switch (a->type->id) {
+    case MR_TYPE_BOOLEAN: return a->u.boolean == b->u.boolean;
+    case MR_TYPE_DECIMAL: return a->u.i128 == b->u.i128;
+    case MR_TYPE_STRING:
+    case MR_TYPE_BINARY: return mr_span_eq(a->u.text, b->u.text);
+    default: return a->u.i64 == b->u.i64; /* doubles: by their bits */
+    }
+}
+
+bool mr_expr_same_node(const struct mr_expr *a, const struct mr_expr *b)
+{
+    if (a->kind != b->kind || a->mode != b->mode || a->arg_count != b->arg_count) return false;
+    if (a->index != b->index || a->function != b->function) return false;
+    if (!mr_type_equal(a->type, b->type)) return false;
+    return a->kind != MR_EXPR_LITERAL || value_same(&a->value, &b->value);
+}
+
+bool mr_expr_same(const struct mr_expr *a, const struct mr_expr *b)
+{
+    if (a == b) return true;
+    if (!mr_expr_same_node(a, b)) return false;
+    for (uint32_t i = 0; i < a->arg_count; i++) {
+        if (!mr_expr_same(a->args[i], b->args[i])) return false;
+    }
+    return true;
+}
+
+void mr_expr_columns(const struct mr_expr *expr, uint64_t *bits)
+{
+    if (expr->kind == MR_EXPR_COLUMN) bits[expr->index / 64] |= UINT64_C(1) << expr->index % 64;
+    for (uint32_t i = 0; i < expr->arg_count; i++) mr_expr_columns(expr->args[i], bits);
+}

@@ -1,0 +1,146 @@
+/* The function table: one row per function or operator, in functions.def.
+ *
+ * A row says the name, how many arguments, which types it takes and gives, what nulls do, who
+ * computes it, and one line for the user; docs/sql.md is made from it
+ * (tests/support/sql_functions).
+ *
+ * Types are letters: i int, l bigint, d double, s string, b boolean, x binary, D date, T timestamp,
+ * z string or binary as given, t timestamp or timestamp_ntz as given, * anything; the last one
+ * stands for all further arguments. The result may also be A: the first argument's type, or ?:
+ * the row's resolver decides. A resolver sees the arguments after the counting and may cast or
+ * rewrite them.
+ *
+ * Nulls: STRICT functions are null where any argument is, and are only asked for the other rows.
+ * OWN functions see all rows of evaluated arguments. LAZY ones evaluate their arguments themselves,
+ * for the rows they want. A TOTAL function may be run on any row, selected or not, null or not:
+ * then its loops are dense. */
+#ifndef MR_CORE_EXPR_FUNCTION_H
+#define MR_CORE_EXPR_FUNCTION_H
+
+#include "core/expr/expr.h"
+
+struct mr_call;
+struct mr_node;
+
+typedef enum mr_nulls { MR_NULLS_STRICT, MR_NULLS_OWN, MR_NULLS_LAZY } mr_nulls;
+
+typedef enum mr_notation {
+    MR_NOTE_CALL,      /* name(a, b) */
+    MR_NOTE_INFIX,     /* (a name b) */
+    MR_NOTE_PREFIX,    /* (name a) */
+    MR_NOTE_POSTFIX,   /* (a name) */
+    MR_NOTE_LIKE,      /* a LIKE b */
+    MR_NOTE_SUBSCRIPT, /* a[b] */
+    MR_NOTE_IF,        /* (IF(a, b, c)) */
+    MR_NOTE_TRIM,      /* TRIM(BOTH b FROM a) when there is a b */
+} mr_notation;
+
+/* Members of families that share a resolver or an evaluator. */
+typedef enum mr_op {
+    MR_OP_NONE,
+    MR_OP_ADD,
+    MR_OP_SUBTRACT,
+    MR_OP_MULTIPLY,
+    MR_OP_DIVIDE,
+    MR_OP_DIV,
+    MR_OP_REMAINDER,
+    MR_OP_MODULUS, /* result has the divisor's sign */
+    MR_OP_NEGATE,
+    MR_OP_ABS,
+    MR_OP_EQ,
+    MR_OP_NE,
+    MR_OP_LT,
+    MR_OP_LE,
+    MR_OP_GT,
+    MR_OP_GE,
+    MR_OP_SAME, /* <=> */
+    MR_OP_ROUND,
+    MR_OP_BROUND,
+    MR_OP_FLOOR,
+    MR_OP_CEIL,
+    MR_OP_GREATEST,
+    MR_OP_LEAST,
+    MR_OP_IS_NULL,
+    MR_OP_IS_NOT_NULL,
+    MR_OP_TRUE,
+    MR_OP_NOT_TRUE,
+    MR_OP_FALSE,
+    MR_OP_NOT_FALSE,
+    MR_OP_BOTH,
+    MR_OP_LEADING,
+    MR_OP_TRAILING,
+    MR_OP_UPPER,
+    MR_OP_LOWER,
+    MR_OP_CONTAINS,
+    MR_OP_STARTS,
+    MR_OP_ENDS,
+    MR_OP_LEFT,
+    MR_OP_RIGHT,
+    MR_OP_YEAR,
+    MR_OP_QUARTER,
+    MR_OP_MONTH,
+    MR_OP_DAY,
+    MR_OP_WEEKDAY,
+    MR_OP_YEARDAY,
+    MR_OP_HOUR,
+    MR_OP_MINUTE,
+    MR_OP_SECOND,
+    MR_OP_DATE,
+    MR_OP_TIMESTAMP,
+    MR_OP_SQRT,
+    MR_OP_EXP,
+    MR_OP_LN,
+    MR_OP_POWER,
+    MR_OP_SIGN,
+} mr_op;
+
+enum { MR_FN_TOTAL = 1, MR_FN_TRY = 2, MR_FN_CLOCK = 4, MR_FN_ARGS_ANY = 255 };
+
+/* One resolution under way. args is a private copy that may be changed. */
+struct mr_resolve {
+    struct mr_expr_builder *builder;
+    const struct mr_function *function;
+    const struct mr_expr **args;
+    uint32_t arg_count;
+    const struct mr_type *type;      /* out: the result's type */
+    bool is_nullable;                /* preset from the arguments; out */
+    const struct mr_expr *rewritten; /* out: stands for the call when set */
+};
+
+typedef mr_status mr_resolve_fn(struct mr_resolve *resolve, struct mr_err *err);
+typedef mr_status mr_eval_fn(struct mr_call *call, struct mr_err *err);
+
+/* mr_prepare_fn: makes what a call of constants needs, in the program's arena, once. */
+typedef mr_status mr_prepare_fn(struct mr_arena *arena, const struct mr_expr *expr,
+                                const void **out_prepared, struct mr_err *err);
+
+struct mr_function {
+    const char *name;  /* as called, lower case */
+    const char *shown; /* in names of columns */
+    const char *group; /* heading in docs/sql.md */
+    uint8_t args_min;
+    uint8_t args_max; /* MR_FN_ARGS_ANY = no limit */
+    uint8_t flags;
+    uint8_t op; /* which of its family: for the resolver and the evaluator */
+    mr_nulls nulls;
+    mr_notation notation;
+    const char *takes;
+    char gives;
+    mr_resolve_fn *resolve; /* null: takes and gives say all */
+    mr_prepare_fn *prepare; /* null: nothing to prepare */
+    mr_eval_fn *eval;       /* null: the resolver rewrites every call */
+    const char *usage;
+    const char *doc;
+};
+
+/* mr_function_find: by name in any case; null when there is none. mr_function_near: the most alike
+ * name, null when nothing is close. mr_function_at: the table in order, null past its end. */
+const struct mr_function *mr_function_find(struct mr_span name);
+const char *mr_function_near(struct mr_span name);
+const struct mr_function *mr_function_at(uint32_t index);
+
+/* mr_function_resolve: counts and coerces the arguments and sets the result type.
+ * fails as mr_expr_call says */
+MR_MUST_USE mr_status mr_function_resolve(struct mr_resolve *resolve, struct mr_err *err);
+
+#endif
