@@ -30,7 +30,7 @@ mr_status mr_shard_init(struct mr_shard *shard, struct mr_heap *heap,
 
 void mr_shard_fini(struct mr_shard *shard)
 {
-    MR_ASSERT(shard->thread == NULL);
+    mr_shard_release(shard);
     mr_ring_fini(&shard->inbox);
     mr_ring_fini(&shard->outbox);
 }

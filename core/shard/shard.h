@@ -108,7 +108,8 @@ struct mr_shard {
     struct mr_heap *heap;
 };
 
-/* mr_shard_init: rings from `heap`, by the control thread, which also calls fini. */
+/* mr_shard_init: rings from `heap`, by the control thread, which also calls fini: when all shards
+ * have been joined, and before control's own mr_io is closed. */
 MR_MUST_USE mr_status mr_shard_init(struct mr_shard *shard, struct mr_heap *heap,
                                     const struct mr_shard_options *options, struct mr_err *err);
 void mr_shard_fini(struct mr_shard *shard);
@@ -116,15 +117,18 @@ void mr_shard_fini(struct mr_shard *shard);
 /* ---- on a thread of its own: by control ---- */
 
 /* mr_shard_start: starts the thread, pins it, has it open its driver with `open` (which runs there,
- * as a ring wants), and waits until it is running or has failed. The thread closes the driver at
- * its end, so the driver's heap must be the shard's own. */
+ * as a ring wants), and waits until it is running or has failed. The thread closes the driver when
+ * it is released; the driver's heap is the shard's own. */
 typedef mr_status (*mr_shard_open_io)(struct mr_shard *shard, void *ctx, struct mr_io **out_io,
                                       struct mr_err *err);
 MR_MUST_USE mr_status mr_shard_start(struct mr_shard *shard, mr_shard_open_io open, void *ctx,
                                      struct mr_err *err);
 
-/* mr_shard_join: waits for the end of a started shard's thread, after mr_shard_stop. */
+/* mr_shard_join: waits until a started shard has left its loop, after mr_shard_stop. Its driver is
+ * still open, because others may be ringing its bell; when all shards have been joined,
+ * mr_shard_release closes it and ends the thread. fini releases too. */
 void mr_shard_join(struct mr_shard *shard);
+void mr_shard_release(struct mr_shard *shard);
 
 /* ---- stepped by a simulation, or by the thread above ---- */
 

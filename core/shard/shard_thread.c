@@ -1,4 +1,7 @@
-/* A shard on a thread of its own: start with a handshake, turn until stopped, join. */
+/* A shard on a thread of its own: start with a handshake, turn until stopped, stay until released.
+ *
+ * A thread that has left its loop keeps its driver open until mr_shard_fini: a peer or control may
+ * have found its bell armed and be about to wake it through that driver. */
 #include <signal.h>
 
 #include "core/base/assert.h"
@@ -8,8 +11,10 @@
 struct mr_shard_thread {
     pthread_t id;
     pthread_mutex_t mutex;
-    pthread_cond_t has_begun;
+    pthread_cond_t has_changed;
     bool is_decided; /* status holds */
+    bool has_ended;  /* left its loop, or never had one */
+    bool may_close;
     mr_status status;
     struct mr_err err;
     struct mr_shard *shard;
@@ -22,7 +27,23 @@ static void decide(struct mr_shard_thread *thread, mr_status status)
     (void)pthread_mutex_lock(&thread->mutex);
     thread->status = status;
     thread->is_decided = true;
-    (void)pthread_cond_signal(&thread->has_begun);
+    thread->has_ended = status != MR_OK;
+    (void)pthread_cond_broadcast(&thread->has_changed);
+    (void)pthread_mutex_unlock(&thread->mutex);
+}
+
+static void set_flag(struct mr_shard_thread *thread, bool *flag)
+{
+    (void)pthread_mutex_lock(&thread->mutex);
+    *flag = true;
+    (void)pthread_cond_broadcast(&thread->has_changed);
+    (void)pthread_mutex_unlock(&thread->mutex);
+}
+
+static void await_flag(struct mr_shard_thread *thread, const bool *flag)
+{
+    (void)pthread_mutex_lock(&thread->mutex);
+    while (!*flag) (void)pthread_cond_wait(&thread->has_changed, &thread->mutex);
     (void)pthread_mutex_unlock(&thread->mutex);
 }
 
@@ -37,6 +58,8 @@ static void *shard_main(void *arg)
     decide(thread, status);
     if (status != MR_OK) return NULL;
     while (mr_shard_turn(shard)) continue;
+    set_flag(thread, &thread->has_ended);
+    await_flag(thread, &thread->may_close);
     mr_io_close(io);
     return NULL;
 }
@@ -45,7 +68,7 @@ static void thread_free(struct mr_shard *shard)
 {
     struct mr_shard_thread *thread = shard->thread;
     shard->thread = NULL;
-    (void)pthread_cond_destroy(&thread->has_begun);
+    (void)pthread_cond_destroy(&thread->has_changed);
     (void)pthread_mutex_destroy(&thread->mutex);
     mr_heap_give(shard->heap, thread, sizeof *thread);
 }
@@ -72,26 +95,32 @@ mr_status mr_shard_start(struct mr_shard *shard, mr_shard_open_io open, void *ct
     thread->ctx = ctx;
     shard->thread = thread;
     (void)pthread_mutex_init(&thread->mutex, NULL);
-    (void)pthread_cond_init(&thread->has_begun, NULL);
+    (void)pthread_cond_init(&thread->has_changed, NULL);
     int failed = create_blocked(thread);
     if (failed != 0) {
         thread_free(shard);
         return mr_err_os(err, failed, 5003, "cannot start the thread of shard %u",
                          shard->options.index);
     }
-    (void)pthread_mutex_lock(&thread->mutex);
-    while (!thread->is_decided) (void)pthread_cond_wait(&thread->has_begun, &thread->mutex);
-    (void)pthread_mutex_unlock(&thread->mutex);
+    await_flag(thread, &thread->is_decided);
     mr_status status = thread->status;
     if (status == MR_OK) return MR_OK;
     if (err != NULL) *err = thread->err;
-    mr_shard_join(shard);
+    mr_shard_release(shard);
     return status;
 }
 
 void mr_shard_join(struct mr_shard *shard)
 {
     MR_ASSERT(shard->thread != NULL);
+    await_flag(shard->thread, &shard->thread->has_ended);
+}
+
+void mr_shard_release(struct mr_shard *shard)
+{
+    if (shard->thread == NULL) return;
+    mr_shard_join(shard);
+    set_flag(shard->thread, &shard->thread->may_close);
     (void)pthread_join(shard->thread->id, NULL);
     thread_free(shard);
 }

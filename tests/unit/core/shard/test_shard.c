@@ -184,6 +184,7 @@ static void stop(struct bench *b)
 {
     mr_shard_stop(&b->shard);
     mr_shard_join(&b->shard);
+    mr_shard_release(&b->shard);
 }
 
 static void test_answers(void **state)
