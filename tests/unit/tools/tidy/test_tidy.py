@@ -76,6 +76,7 @@ class Tidy(unittest.TestCase):
         impl = {"core/mem/y_impl.h": guarded("core/mem/y_impl.h")}
         self.one("core/doc/x.c", '#include "core/mem/y_impl.h"\n', "include-impl", 1, impl)
         self.none("core/mem/x.c", '#include "core/mem/y_impl.h"\n', impl)
+        self.none("core/sql/x.c", '#include "core/sql/z.h"\n', {"core/sql/z.y": ""})
 
     def test_packages(self):
         self.one("core/port/x.c", "#include <liburing.h>\n", "package")
@@ -106,6 +107,7 @@ class Tidy(unittest.TestCase):
                   "}\n")
         self.one("core/base/x.c", "/* */\n" * 801, "file-length")
         self.one("core/base/x.h", guarded("core/base/x.h", "/* */\n" * 250), "file-length")
+        self.none("core/base/x.c", "/* tidy: long: a table */\n" + "/* */\n" * 900)
         self.one("core/base/x.c", "\n/* " + "x" * 100 + " */\n", "columns", 2)
 
     def test_lines(self):
