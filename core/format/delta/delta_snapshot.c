@@ -359,6 +359,7 @@ static mr_status apply_keyed(struct mr_delta_snapshot *s, const struct mr_delta_
     }
     s->slots[slot] = record;
     count_record(s, record, 1);
+    if (is_expired(s, record)) s->dead_bytes += record->bytes; /* goes with the next move */
     if (s->dead_bytes <= s->live_bytes + DEAD_BYTES_MIN) return MR_OK;
     return records_move(s, err);
 }
