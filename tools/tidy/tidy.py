@@ -70,9 +70,9 @@ STANDARD = set("""
     assert.h ctype.h errno.h fenv.h float.h inttypes.h iso646.h limits.h locale.h math.h setjmp.h
     signal.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h
     stdnoreturn.h string.h strings.h threads.h time.h
-    dirent.h dlfcn.h endian.h fcntl.h ftw.h getopt.h glob.h grp.h libgen.h mntent.h poll.h pthread.h
-    pwd.h sched.h semaphore.h spawn.h syslog.h termios.h unistd.h cpuid.h immintrin.h x86intrin.h
-    nmmintrin.h wmmintrin.h arm_neon.h arm_acle.h
+    dirent.h dlfcn.h endian.h fcntl.h fnmatch.h ftw.h getopt.h glob.h grp.h libgen.h mntent.h poll.h
+    pthread.h pwd.h sched.h semaphore.h spawn.h syslog.h termios.h unistd.h cpuid.h immintrin.h
+    x86intrin.h nmmintrin.h wmmintrin.h arm_neon.h arm_acle.h
 """.split())
 STANDARD_FOLDERS = ("sys/", "linux/", "asm/", "netinet/", "arpa/", "sanitizer/")
 
