@@ -9,7 +9,7 @@
 #include "core/base/assert.h"
 #include "core/base/checked.h"
 
-enum { ERR_FILE = 5001, IO_BYTES_MAX = 1 << 30 };
+enum { ERR_FILE = 5001, IO_BYTES_MAX = 1 << 30, TEMPORARY_TRIES = 8 };
 
 static mr_status files_nomem(const char *path, struct mr_err *err)
 {
@@ -161,21 +161,34 @@ static mr_status path_check(const char *path, size_t extra, struct mr_err *err)
     return mr_err_set(err, MR_E_LIMIT, 5002, "path is too long: %.200s...", path);
 }
 
+/* Makes a fresh temporary file beside `path`. Its name is random, and still taken when a process with
+ * the same seed died here before: then the next one is tried. */
+static mr_status temporary_open(struct mr_io *io, const char *path, char *out_temporary,
+                                int32_t *out_file, struct mr_err *err)
+{
+    const uint32_t flags = MR_OPEN_WRITE | MR_OPEN_CREATE | MR_OPEN_EXCLUSIVE;
+    char directory[MR_PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    mr_status status = MR_E_EXISTS;
+    parent_of(path, directory);
+    for (int i = 0; i < TEMPORARY_TRIES && status == MR_E_EXISTS; i++) {
+        int bytes = snprintf(out_temporary, MR_PATH_MAX, "%s/.%s.%016" PRIx64 ".tmp", directory,
+                             slash == NULL ? path : slash + 1, mr_io_random(io));
+        MR_ASSERT(bytes > 0 && bytes < MR_PATH_MAX);
+        status = file_open(io, out_temporary, flags, out_file, err);
+    }
+    if (status != MR_E_EXISTS) return status;
+    return mr_err_set(err, MR_E_IO, ERR_FILE, "no temporary name is free beside %s", path);
+}
+
 /* Writes `content` to a fresh temporary name beside `path`. On failure it is removed again, as far
  * as that goes: a leftover starts with a dot and ends in .tmp, and nobody reads it. */
 static mr_status write_beside(struct mr_io *io, const char *path, struct mr_span content,
                               char *out_temporary, struct mr_err *err)
 {
-    char directory[MR_PATH_MAX];
     int32_t file = -1;
     MR_TRY(path_check(path, 40, err));
-    parent_of(path, directory);
-    const char *slash = strrchr(path, '/');
-    int bytes = snprintf(out_temporary, MR_PATH_MAX, "%s/.%s.%016" PRIx64 ".tmp", directory,
-                         slash == NULL ? path : slash + 1, mr_io_random(io));
-    MR_ASSERT(bytes > 0 && bytes < MR_PATH_MAX);
-    MR_TRY(file_open(io, out_temporary, MR_OPEN_WRITE | MR_OPEN_CREATE | MR_OPEN_EXCLUSIVE, &file,
-                     err));
+    MR_TRY(temporary_open(io, path, out_temporary, &file, err));
     mr_status status = file_write(io, file, out_temporary, content, err);
     file_close(io, file);
     if (status != MR_OK) (void)path_call(io, MR_IO_UNLINK, out_temporary, NULL, "remove", NULL);
