@@ -118,4 +118,16 @@ MR_MUST_USE mr_status mr_table_can_append(const struct mr_table *table, struct m
 MR_MUST_USE mr_status mr_table_commit(struct mr_table *table, const struct mr_table_commit *commit,
                                       struct mr_table_committed *out_committed, struct mr_err *err);
 
+/* mr_table_upkeep: what may follow a commit, off its path: the version checksum of our newest
+ * version, and a log checkpoint when one is due. Nothing depends on it: a failure may be counted
+ * and forgotten, the next call makes up for it. */
+MR_MUST_USE mr_status mr_table_upkeep(struct mr_table *table, struct mr_err *err);
+
+/* mr_table_checkpoint_due: whether the newest version is delta.checkpointInterval (10) commits past
+ * the newest log checkpoint known, and it is on this process to write the next one.
+ * mr_table_checkpoint_write: writes it for the snapshot's version, and `_last_checkpoint`, unless
+ * another process was faster. Memory: 64 MiB beside the snapshot at most. */
+bool mr_table_checkpoint_due(const struct mr_table *table);
+MR_MUST_USE mr_status mr_table_checkpoint_write(struct mr_table *table, struct mr_err *err);
+
 #endif

@@ -56,6 +56,7 @@ struct mr_table {
     struct identity head;       /* of the newest commit's file; inode 0 = there was none */
     int64_t checkpoint_version; /* of the newest log checkpoint known; -1 = none */
     int64_t crc_version;        /* newest version of ours whose N.crc is to be written; -1 = none */
+    int64_t own_newest;         /* version of our newest commit; -1 = none */
     bool is_stale;              /* the snapshot is not to be used: load again */
     struct own_commit own[OWN_COMMITS];
     uint32_t own_next;

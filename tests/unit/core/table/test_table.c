@@ -345,6 +345,35 @@ static void test_damage(void **state)
     assert_int_equal(f->err.code, 3104);
 }
 
+static bool log_has(struct fixture *f, const char *name)
+{
+    char path[MR_TEMPDIR_MAX + 96];
+    bool is_there = false;
+    (void)snprintf(path, sizeof path, "%s/_delta_log/%s", f->path, name);
+    MUST(f, mr_file_exists(f->io, path, &is_there, &f->err));
+    return is_there;
+}
+
+static void test_upkeep(void **state)
+{
+    struct fixture *f = *state;
+    struct mr_table_committed done;
+    struct mr_table *table = create(f, plain_schema(f));
+    for (int i = 0; i < 25; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "%d.parquet", i);
+        MUST(f, append(f, table, name, "app", i, &done));
+        MUST(f, mr_table_upkeep(table, &f->err));
+        (void)snprintf(name, sizeof name, "%020d.crc", i + 1);
+        assert_true(log_has(f, name));
+    }
+    assert_true(log_has(f, "00000000000000000010.checkpoint.parquet"));
+    assert_true(log_has(f, "00000000000000000020.checkpoint.parquet"));
+    assert_false(log_has(f, "00000000000000000015.checkpoint.parquet"));
+    assert_true(log_has(f, "_last_checkpoint"));
+    mr_table_close(table);
+}
+
 static void test_refused(void **state)
 {
     struct fixture *f = *state;
@@ -371,6 +400,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_not_null_and_paths, setup, teardown),
         cmocka_unit_test_setup_teardown(test_overwritten, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_upkeep, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
