@@ -37,7 +37,8 @@ mr_status mr_isa_parse(struct mr_span text, mr_isa *out_isa, struct mr_err *err)
         if ((mr_isa)i > best) {
             return mr_err_set(err, MR_E_UNSUPPORTED, 0,
                               "this machine does not have the instructions of \"%s\"; its best "
-                              "level is \"%s\"", names[i], names[best]);
+                              "level is \"%s\"",
+                              names[i], names[best]);
         }
         *out_isa = (mr_isa)i;
         return MR_OK;

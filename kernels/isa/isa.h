@@ -13,12 +13,7 @@
 #include "core/base/err.h"
 #include "core/base/span.h"
 
-typedef enum mr_isa {
-    MR_ISA_REF,
-    MR_ISA_AVX2,
-    MR_ISA_AVX512,
-    MR_ISA_COUNT
-} mr_isa;
+typedef enum mr_isa { MR_ISA_REF, MR_ISA_AVX2, MR_ISA_AVX512, MR_ISA_COUNT } mr_isa;
 
 /* mr_isa_best: the highest level that processor and operating system support. */
 mr_isa mr_isa_best(void);

@@ -18,10 +18,9 @@ static inline __m256i pair_errors(__m256i text, __m256i before)
     __m256i high1 = _mm256_and_si256(_mm256_srli_epi16(back1, 4), nibble);
     __m256i low1 = _mm256_and_si256(back1, nibble);
     __m256i high2 = _mm256_and_si256(_mm256_srli_epi16(text, 4), nibble);
-    __m256i pair = _mm256_and_si256(
-        _mm256_and_si256(_mm256_shuffle_epi8(table(first_high), high1),
-                         _mm256_shuffle_epi8(table(first_low), low1)),
-        _mm256_shuffle_epi8(table(second_high), high2));
+    __m256i pair = _mm256_and_si256(_mm256_and_si256(_mm256_shuffle_epi8(table(first_high), high1),
+                                                     _mm256_shuffle_epi8(table(first_low), low1)),
+                                    _mm256_shuffle_epi8(table(second_high), high2));
     /* The third byte of e0..ff and the fourth of f0..ff must be continuations, no others may. */
     __m256i third = _mm256_subs_epu8(back2, _mm256_set1_epi8(0xe0 - 0x80));
     __m256i fourth = _mm256_subs_epu8(back3, _mm256_set1_epi8(0xf0 - 0x80));

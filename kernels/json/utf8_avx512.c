@@ -19,10 +19,9 @@ static inline __m512i pair_errors(__m512i text, __m512i before)
     __m512i high1 = _mm512_and_si512(_mm512_srli_epi16(back1, 4), nibble);
     __m512i low1 = _mm512_and_si512(back1, nibble);
     __m512i high2 = _mm512_and_si512(_mm512_srli_epi16(text, 4), nibble);
-    __m512i pair = _mm512_and_si512(
-        _mm512_and_si512(_mm512_shuffle_epi8(table(first_high), high1),
-                         _mm512_shuffle_epi8(table(first_low), low1)),
-        _mm512_shuffle_epi8(table(second_high), high2));
+    __m512i pair = _mm512_and_si512(_mm512_and_si512(_mm512_shuffle_epi8(table(first_high), high1),
+                                                     _mm512_shuffle_epi8(table(first_low), low1)),
+                                    _mm512_shuffle_epi8(table(second_high), high2));
     /* The third byte of e0..ff and the fourth of f0..ff must be continuations, no others may. */
     __m512i third = _mm512_subs_epu8(back2, _mm512_set1_epi8(0xe0 - 0x80));
     __m512i fourth = _mm512_subs_epu8(back3, _mm512_set1_epi8(0xf0 - 0x80));

@@ -10,9 +10,9 @@
 #include "core/base/checked.h"
 
 enum {
-    SIGNIFICANT_MAX = 800,      /* digits kept before the sticky one */
-    EXPONENT_MAX = 1000000000,  /* beyond it every value is zero or infinite */
-    EXACT_POWER_MAX = 22,       /* 10^22 is the largest power of ten that a double holds */
+    SIGNIFICANT_MAX = 800,     /* digits kept before the sticky one */
+    EXPONENT_MAX = 1000000000, /* beyond it every value is zero or infinite */
+    EXACT_POWER_MAX = 22,      /* 10^22 is the largest power of ten that a double holds */
     DIGITS_IN_U64 = 19,
 };
 

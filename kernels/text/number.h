@@ -45,7 +45,8 @@ mr_parse mr_decimal_parse(const char *text, size_t bytes, unsigned precision, un
                           __int128 *out);
 
 /* mr_decimal_digits: what decimal type a number needs: all its digits, without leading zeros.
- * *out_precision may exceed 38; *out_scale is negative for 1e5 (Java's BigDecimal does the same). */
+ * *out_precision may exceed 38; *out_scale is negative for 1e5 (Java's BigDecimal does the same).
+ */
 mr_parse mr_decimal_digits(const char *text, size_t bytes, int64_t *out_precision,
                            int64_t *out_scale);
 

@@ -7,7 +7,7 @@
 #include "core/base/checked.h"
 #include "kernels/text/number.h"
 
-enum { DIGITS_MAX = 17 };
+enum { DIGITS_MAX = 17, EXPONENT_TEXT = 8 };
 
 /* Digits d[0].d[1]d[2]... * 10^exponent, count >= 1, no trailing zeros but for a lone digit. */
 struct digits {
@@ -61,7 +61,7 @@ static struct digits digits_of(double value, int precision)
         if (*at != '.') digits.d[digits.count++] = *at;
     }
     while (digits.count > 1 && digits.d[digits.count - 1] == '0') digits.count--;
-    digits.exponent = atoi(strchr(text, 'e') + 1);
+    digits.exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
     return digits;
 }
 
@@ -101,7 +101,8 @@ static struct digits digits_shortest(double value, bool is_float)
     struct digits digits = {0};
     int unused;
     bool is_edge = frexp(value, &unused) == 0.5;
-    for (int precision = is_normal ? most - (is_float ? 3 : 2) : 2; precision <= most; precision++) {
+    for (int precision = is_normal ? most - (is_float ? 3 : 2) : 2; precision <= most;
+         precision++) {
         digits = digits_of(value, precision);
         if (digits_value(&digits, is_float) == value) break;
         if (is_edge && digits_bumped(value, precision, is_float, &digits)) break;
@@ -125,17 +126,24 @@ static size_t put_digits(const struct digits *digits, char *out)
         if (i == whole) out[used++] = '.';
         out[used++] = i < digits->count ? digits->d[i] : '0';
     }
-    if (!is_plain) used += (size_t)sprintf(out + used, "E%d", digits->exponent);
+    if (!is_plain) used += (size_t)snprintf(out + used, EXPONENT_TEXT, "E%d", digits->exponent);
     return used;
+}
+
+static size_t put_word(const char *word, char *out)
+{
+    size_t bytes = strlen(word);
+    memcpy(out, word, bytes + 1);
+    return bytes;
 }
 
 static size_t real_format(double value, bool is_float, char *out)
 {
     size_t used = 0;
-    if (isnan(value)) return (size_t)sprintf(out, "NaN");
+    if (isnan(value)) return put_word("NaN", out);
     if (signbit(value)) out[used++] = '-';
-    if (isinf(value)) return used + (size_t)sprintf(out + used, "Infinity");
-    if (value == 0) return used + (size_t)sprintf(out + used, "0.0");
+    if (isinf(value)) return used + put_word("Infinity", out + used);
+    if (value == 0) return used + put_word("0.0", out + used);
     struct digits digits = digits_shortest(fabs(value), is_float);
     used += put_digits(&digits, out + used);
     out[used] = '\0';

@@ -7,9 +7,9 @@
 #include "core/base/calendar.h"
 #include "core/base/checked.h"
 
-static const char *const month_names[] = {"January", "February", "March", "April",
-                                          "May", "June", "July", "August",
-                                          "September", "October", "November", "December"};
+static const char *const month_names[] = {"January",   "February", "March",    "April",
+                                          "May",       "June",     "July",     "August",
+                                          "September", "October",  "November", "December"};
 
 enum { MONTHS = 12, SHORT_NAME = 3, YEAR_DIGITS = 6 };
 
@@ -96,7 +96,8 @@ static mr_status compile_bracket(struct compiler *c, char bracket)
     if (is_open ? c->open >= 0 : c->open < 0) {
         return mr_err_set(c->err, MR_E_INVALID, 0,
                           "the datetime pattern \"%.*s\" has a '%c' without its counterpart, or "
-                          "nests optional parts", (int)c->text.bytes, c->text.text, bracket);
+                          "nests optional parts",
+                          (int)c->text.bytes, c->text.text, bracket);
     }
     if (!is_open) c->pattern->steps[c->open].off = (uint8_t)c->pattern->count;
     c->open = is_open ? (int32_t)c->pattern->count : -1;
@@ -307,8 +308,8 @@ static bool parts_time(struct parts *p, int64_t *out_us)
 mr_parse mr_pattern_parse(const struct mr_pattern *pattern, const char *text, size_t bytes,
                           struct mr_pattern_time *out)
 {
-    struct parts p = {.at = text, .end = text + bytes, .year = 1970, .month = 1, .day = 1,
-                      .half = -1};
+    struct parts p = {
+        .at = text, .end = text + bytes, .year = 1970, .month = 1, .day = 1, .half = -1};
     int64_t local_us;
     if (!read_steps(&p, pattern) || !parts_time(&p, &local_us)) return MR_PARSE_SYNTAX;
     *out = (struct mr_pattern_time){local_us, p.has_offset, p.offset_s};
@@ -321,9 +322,9 @@ mr_parse mr_pattern_parse_utc(const struct mr_pattern *pattern, const char *text
     struct mr_pattern_time time;
     mr_parse status = mr_pattern_parse(pattern, text, bytes, &time);
     if (status != MR_PARSE_OK) return status;
-    bool is_in = time.has_offset ? !__builtin_sub_overflow(time.local_us,
-                                                           time.offset_s * MR_US_PER_S, out_us)
-                                 : mr_zone_to_utc(zone, time.local_us, out_us);
+    bool is_in = time.has_offset
+                     ? !__builtin_sub_overflow(time.local_us, time.offset_s * MR_US_PER_S, out_us)
+                     : mr_zone_to_utc(zone, time.local_us, out_us);
     return is_in ? MR_PARSE_OK : MR_PARSE_OVERFLOW;
 }
 
@@ -349,8 +350,8 @@ static size_t put_offset(int32_t offset_s, char letter, int width, char *out, si
     }
     bool has_colon = !((letter == 'X' || letter == 'x' || letter == 'Z') && width <= 2);
     const char *prefix = letter == 'Z' && width == 4 ? "GMT" : "";
-    return (size_t)snprintf(out, room, "%s%c%02d%s%02d", prefix, sign, hours,
-                            has_colon ? ":" : "", minutes);
+    return (size_t)snprintf(out, room, "%s%c%02d%s%02d", prefix, sign, hours, has_colon ? ":" : "",
+                            minutes);
 }
 
 static size_t put_year(int64_t year, int width, char *out, size_t room)
@@ -367,8 +368,7 @@ static size_t put_step(const struct clock *c, const struct mr_pattern *pattern,
     int width = step->width;
     char fraction[10];
     switch (step->letter) {
-    case '\'':
-        return (size_t)snprintf(out, room, "%.*s", width, pattern->literals + step->off);
+    case '\'': return (size_t)snprintf(out, room, "%.*s", width, pattern->literals + step->off);
     case 'y':
     case 'u': return put_year(c->date.year, width, out, room);
     case 'M':

@@ -217,8 +217,8 @@ static int64_t change_day(const struct mr_zone_change *change, int64_t year)
     int64_t day = mr_days_of_civil(year, change->month, 1);
     int64_t weekday = mr_floor_mod(day + 4, 7); /* 1970-01-01 was a Thursday */
     day += mr_floor_mod(change->day - weekday, 7) + 7 * (change->week - 1);
-    int64_t last = mr_days_of_civil(year, change->month, 1) +
-                   mr_days_in_month(year, change->month) - 1;
+    int64_t last =
+        mr_days_of_civil(year, change->month, 1) + mr_days_in_month(year, change->month) - 1;
     return day > last ? day - 7 : day;
 }
 
@@ -246,9 +246,11 @@ static int32_t rule_offset(const struct mr_zone *zone, int64_t second, bool is_l
     int64_t newest = INT64_MIN;
     for (int64_t y = year - 1; y <= year + 1; y++) {
         struct change on = {change_day(&zone->to_summer, y) * DAY_S + zone->to_summer.time_s -
-                                zone->standard_s, zone->standard_s, zone->summer_s};
+                                zone->standard_s,
+                            zone->standard_s, zone->summer_s};
         struct change off = {change_day(&zone->to_standard, y) * DAY_S + zone->to_standard.time_s -
-                                 zone->summer_s, zone->summer_s, zone->standard_s};
+                                 zone->summer_s,
+                             zone->summer_s, zone->standard_s};
         const struct change *both[] = {&on, &off};
         for (int i = 0; i < 2; i++) {
             if (both[i]->at_s <= newest || !change_applies(both[i], second, is_local)) continue;

@@ -22,11 +22,11 @@ enum { MR_ZONE_OFFSET_MAX_S = 18 * 3600 };
 
 /* When within a year the clock changes: day by month and weekday, Julian day or day from 0. */
 struct mr_zone_change {
-    char kind;       /* 'M', 'J' or '0' */
-    int32_t month;   /* M: 1..12 */
-    int32_t week;    /* M: 1..5, 5 = last */
-    int32_t day;     /* M: weekday 0 = Sunday; J: 1..365 without leap day; 0: 0..365 */
-    int32_t time_s;  /* local time of day in force before, -167..167 hours */
+    char kind;      /* 'M', 'J' or '0' */
+    int32_t month;  /* M: 1..12 */
+    int32_t week;   /* M: 1..5, 5 = last */
+    int32_t day;    /* M: weekday 0 = Sunday; J: 1..365 without leap day; 0: 0..365 */
+    int32_t time_s; /* local time of day in force before, -167..167 hours */
 };
 
 struct mr_zone {

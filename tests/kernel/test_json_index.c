@@ -31,7 +31,8 @@ static char *guarded;
 static char *text_place(size_t bytes)
 {
     if (guarded == NULL) {
-        char *region = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        char *region =
+            mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         assert_true(region != MAP_FAILED);
         assert_int_equal(mprotect(region + 2 * 4096, 4096, PROT_NONE), 0);
         guarded = region + 2 * 4096;
@@ -41,8 +42,9 @@ static char *text_place(size_t bytes)
 
 static void fill(struct mr_rng *rng, char *text, size_t bytes, int style)
 {
-    static const char *const alphabets[] = {
-        "\"\\\n,{}[]: a1", "\"\\", "\\\\\\\\\"", "abcdefghijklmnop,", "\"abc\n\"\"", "{}[],\n\t\r\x01\x1f\x7f\xc3\xa9"};
+    static const char *const alphabets[] = {"\"\\\n,{}[]: a1", "\"\\",
+                                            "\\\\\\\\\"",      "abcdefghijklmnop,",
+                                            "\"abc\n\"\"",     "{}[],\n\t\r\x01\x1f\x7f\xc3\xa9"};
     const char *alphabet = alphabets[style % 6];
     for (size_t i = 0; i < bytes; i++) text[i] = alphabet[mr_rng_below(rng, strlen(alphabet))];
 }
@@ -120,8 +122,15 @@ static void test_utf8(void **state)
     struct mr_rng rng;
     mr_rng_init(&rng, 12);
     if (kernels == NULL) skip();
-    static const char *const parts[] = {"a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf",
-                                        "\xf4\x8f\xbf\xbf", "\xe0\xa0\x80", "\xf0\x90\x80\x80", "zzzzzzzzzzzzzzzzzzzz"};
+    static const char *const parts[] = {"a",
+                                        "\xc3\xa9",
+                                        "\xe2\x82\xac",
+                                        "\xf0\x9f\x98\x80",
+                                        "\xed\x9f\xbf",
+                                        "\xf4\x8f\xbf\xbf",
+                                        "\xe0\xa0\x80",
+                                        "\xf0\x90\x80\x80",
+                                        "zzzzzzzzzzzzzzzzzzzz"};
     int valid_count = 0;
     for (int round = 0; round < 40000; round++) {
         char made[256];
@@ -153,14 +162,16 @@ static void test_utf8_ref(void **state)
     for (uint32_t c = 0; c < 0x120000; c++) {
         bool is_valid = c < 0x110000 && (c < 0xd800 || c > 0xdfff);
         int bytes = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-        for (int i = bytes - 1; i > 0; i--) text[i] = (char)(0x80 | (c >> 6 * (bytes - 1 - i) & 0x3f));
+        for (int i = bytes - 1; i > 0; i--)
+            text[i] = (char)(0x80 | (c >> 6 * (bytes - 1 - i) & 0x3f));
         static const int leads[] = {0, 0, 0xc0, 0xe0, 0xf0};
         text[0] = (char)(leads[bytes] | c >> 6 * (bytes - 1));
         assert_int_equal(mr_utf8_check_ref(text, (size_t)bytes), is_valid);
         if (bytes > 1) assert_false(mr_utf8_check_ref(text, (size_t)bytes - 1));
     }
-    static const char *const bad[] = {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xf0\x80\x80\x80",
-                                      "\xf5\x80\x80\x80", "\xff", "\xc3\x28", "\xe2\x82\x28"};
+    static const char *const bad[] = {"\x80",         "\xc0\x80",         "\xc1\xbf",
+                                      "\xe0\x80\x80", "\xf0\x80\x80\x80", "\xf5\x80\x80\x80",
+                                      "\xff",         "\xc3\x28",         "\xe2\x82\x28"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_false(mr_utf8_check_ref(bad[i], strlen(bad[i])));
     }
@@ -169,10 +180,12 @@ static void test_utf8_ref(void **state)
 int main(void)
 {
     static int levels[] = {MR_ISA_REF, MR_ISA_AVX2, MR_ISA_AVX512};
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_utf8_ref),
-        cmocka_unit_test_prestate(test_index, &levels[0]), cmocka_unit_test_prestate(test_utf8, &levels[0]),
-        cmocka_unit_test_prestate(test_index, &levels[1]), cmocka_unit_test_prestate(test_utf8, &levels[1]),
-        cmocka_unit_test_prestate(test_index, &levels[2]), cmocka_unit_test_prestate(test_utf8, &levels[2])};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_utf8_ref),
+                                       cmocka_unit_test_prestate(test_index, &levels[0]),
+                                       cmocka_unit_test_prestate(test_utf8, &levels[0]),
+                                       cmocka_unit_test_prestate(test_index, &levels[1]),
+                                       cmocka_unit_test_prestate(test_utf8, &levels[1]),
+                                       cmocka_unit_test_prestate(test_index, &levels[2]),
+                                       cmocka_unit_test_prestate(test_utf8, &levels[2])};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,9 +35,10 @@ static void test_dates(void **state)
     check_date("+12345-01-02", "+12345-01-02");
     check_date("-0044-03-15", "-0044-03-15");
     check_date("2020-02-29", "2020-02-29");
-    static const char *const bad[] = {"", "021", "2021-", "2021-13-01", "2021-02-29", "2021-00-01",
-                                      "2021-01-001", "2021-01-01x", "2021/01/01", "12345678-01-01",
-                                      "2021-1 1", "--2021", "2021-01-", "T10:00"};
+    static const char *const bad[] = {
+        "",           "021",         "2021-",       "2021-13-01", "2021-02-29",
+        "2021-00-01", "2021-01-001", "2021-01-01x", "2021/01/01", "12345678-01-01",
+        "2021-1 1",   "--2021",      "2021-01-",    "T10:00"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) check_date(bad[i], "");
     check_date("2021-01 ", "2021-01-01");
 }
@@ -65,15 +66,25 @@ static void test_timestamps(void **state)
     check_timestamp("2021-09-08T01:02:03.GMT", NULL, "2021-09-08T01:02:03.000000Z");
     check_timestamp("0001-01-01T00:00:00", NULL, "0001-01-01T00:00:00.000000Z");
     check_timestamp("+294247-01-10T04:00:54.775807Z", NULL, "+294247-01-10T04:00:54.775807Z");
-    static const char *const bad[] = {
-        "", "12:00:00", "2021-09-08T", "2021-09-08T24:00:00", "2021-09-08T11:60", "2021-09T11:00",
-        "2021-09-08T11:00:60", "2021-09-08T11:00:00+19", "2021-09-08T11:00:00 Europe/Paris",
-        "2021-09-08T11:00:00+5:3", "+294248-01-01T00:00:00Z", "1234567-01-01", "2021-09-08X11:00"};
+    static const char *const bad[] = {"",
+                                      "12:00:00",
+                                      "2021-09-08T",
+                                      "2021-09-08T24:00:00",
+                                      "2021-09-08T11:60",
+                                      "2021-09T11:00",
+                                      "2021-09-08T11:00:60",
+                                      "2021-09-08T11:00:00+19",
+                                      "2021-09-08T11:00:00 Europe/Paris",
+                                      "2021-09-08T11:00:00+5:3",
+                                      "+294248-01-01T00:00:00Z",
+                                      "1234567-01-01",
+                                      "2021-09-08X11:00"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) check_timestamp(bad[i], NULL, "");
     int64_t us = 1;
     assert_int_equal(mr_timestamp_ntz_parse("1970-01-01T00:00:01", 19, false, &us), MR_PARSE_OK);
     assert_int_equal(us, 1000000);
-    assert_int_equal(mr_timestamp_ntz_parse("1970-01-01T00:00:01Z", 20, false, &us), MR_PARSE_SYNTAX);
+    assert_int_equal(mr_timestamp_ntz_parse("1970-01-01T00:00:01Z", 20, false, &us),
+                     MR_PARSE_SYNTAX);
     assert_int_equal(mr_timestamp_ntz_parse("1970-01-01T00:00:02-07", 22, true, &us), MR_PARSE_OK);
     assert_int_equal(us, 2000000);
 }
@@ -149,7 +160,8 @@ static void check_region(const char *name, struct mr_rng *rng)
         struct tm tm;
         assert_non_null(localtime_r(&second, &tm));
         int32_t got = mr_zone_offset(&zone, second * MR_US_PER_S);
-        if (got != tm.tm_gmtoff) fail_msg("%s at %ld: %d, not %ld", name, (long)second, got, tm.tm_gmtoff);
+        if (got != tm.tm_gmtoff)
+            fail_msg("%s at %ld: %d, not %ld", name, (long)second, got, tm.tm_gmtoff);
         int64_t local, back;
         assert_true(mr_zone_to_local(&zone, second * MR_US_PER_S, &local));
         assert_true(mr_zone_to_utc(&zone, local, &back));
@@ -209,10 +221,12 @@ static void test_patterns(void **state)
     check_pattern("yyyyMMdd", "20210908", "2021-09-08T00:00:00.000000Z", "20210908");
     check_pattern("yyyyMMdd", "20210931", "", NULL);
     check_pattern("'it''s' yyyy", "it's 2021", "2021-01-01T00:00:00.000000Z", "it's 2021");
-    check_pattern("yyyy-MM-dd HH:mm z", "2021-09-08 11:12 UTC", "2021-09-08T11:12:00.000000Z", NULL);
+    check_pattern("yyyy-MM-dd HH:mm z", "2021-09-08 11:12 UTC", "2021-09-08T11:12:00.000000Z",
+                  NULL);
     struct mr_pattern compiled;
     struct mr_err err = {0};
-    static const char *const bad[] = {"yyyy-QQ", "yyyy 'T", "[[yyyy]]", "yyyy]", "[yyyy", "yyyyyyy", "e"};
+    static const char *const bad[] = {"yyyy-QQ", "yyyy 'T", "[[yyyy]]", "yyyy]",
+                                      "[yyyy",   "yyyyyyy", "e"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(mr_pattern_compile(&compiled, mr_span_of(bad[i]), &err), MR_E_INVALID);
         assert_non_null(strstr(err.message, bad[i]));
