@@ -1,0 +1,65 @@
+/* Columns under construction: a tree of nodes beside the schema's types.
+ *
+ * Struct members share their parent's row numbers; items of arrays and maps are appended. A row
+ * that nobody writes is null: validity starts as zeros. Rows are written in order, and the last
+ * one can be taken back (a broken record, a repeated key). List ends are filled in late: `filled`
+ * rows have theirs. */
+#ifndef MR_CORE_FORMAT_JSON_JSON_COLUMN_IMPL_H
+#define MR_CORE_FORMAT_JSON_JSON_COLUMN_IMPL_H
+
+#include "core/batch/vec.h"
+#include "core/mem/arena.h"
+
+/* Names of a struct's members: an open-addressed table, and what usually comes after what. */
+struct json_keys {
+    uint32_t *slots; /* member + 1, 0 = free; slot_mask + 1 entries */
+    uint32_t slot_mask;
+    uint32_t *follow; /* follow[k]: member seen last behind member k - 1; follow[0]: first */
+    bool is_case_sensitive;
+};
+
+struct json_node {
+    const struct mr_type *type;
+    struct mr_span name;
+    struct mr_span quoted; /* "name": as compact text; empty when the name needs escapes */
+    bool is_hidden;        /* the reader's own column: no key of the input names it */
+    struct mr_vec *vec;
+    uint32_t room;       /* rows */
+    uint32_t filled;     /* array, map: rows whose end is known */
+    uint32_t items;      /* array, map: rows of the children */
+    uint32_t items_hint; /* what earlier batches needed */
+    struct json_node *children;
+    uint32_t child_count;
+    struct json_keys keys; /* struct */
+};
+
+/* json_node_init: the tree for a type, in `arena`.
+ * returns MR_E_INVALID for a map whose key is no string, MR_E_NOMEM */
+MR_MUST_USE mr_status json_node_init(struct json_node *node, struct mr_arena *arena,
+                                     const struct mr_type *type, bool is_case_sensitive,
+                                     struct mr_err *err);
+
+/* json_node_find: the member of that name, or -1. */
+int32_t json_node_find(const struct json_node *node, struct mr_span name);
+
+/* json_node_begin: binds the tree to `vec`, made here with `room` rows. */
+MR_MUST_USE mr_status json_node_begin(struct json_node *node, struct mr_vec *vec,
+                                      struct mr_arena *arena, uint32_t room,
+                                      const struct mr_bufs *bufs, struct mr_err *err);
+
+/* json_node_reserve: room for `rows` rows; what is there stays. */
+MR_MUST_USE mr_status json_node_reserve(struct json_node *node, struct mr_arena *arena,
+                                        uint32_t rows, struct mr_err *err);
+
+/* json_node_truncate: takes back rows from `rows` on, of which there are `used` at most. */
+void json_node_truncate(struct json_node *node, uint32_t rows, uint32_t used);
+
+/* json_node_list_begin: row `row` of an array or map starts here.
+ * json_node_list_end: and ends with the items there are. */
+void json_node_list_begin(struct json_node *node, uint32_t row);
+void json_node_list_end(struct json_node *node, uint32_t row);
+
+/* json_node_seal: the column has `rows` rows. */
+void json_node_seal(struct json_node *node, uint32_t rows);
+
+#endif
