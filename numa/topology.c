@@ -1,8 +1,5 @@
 #include "numa/topology.h"
 
-#include <errno.h>
-#include <sched.h>
-
 #include <hwloc.h>
 
 #include "core/base/assert.h"
@@ -80,15 +77,4 @@ mr_status mr_topology_cores(uint32_t *out_cores, struct mr_err *err)
     *out_cores = cores < 1 ? 1 : (uint32_t)cores;
     hwloc_topology_destroy(topology);
     return MR_OK;
-}
-
-mr_status mr_cpu_pin(int32_t cpu, struct mr_err *err)
-{
-    if (cpu == MR_CPU_ANY) return MR_OK;
-    MR_ASSERT(cpu >= 0 && cpu < CPU_SETSIZE);
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET((size_t)cpu, &set);
-    if (sched_setaffinity(0, sizeof set, &set) == 0) return MR_OK;
-    return mr_err_os(err, errno, ERR_TOPOLOGY, "cannot pin a thread to processor %d", cpu);
 }

@@ -1,9 +1,10 @@
 /* Topology: which processor each shard gets.
  *
- * Read once at start from hwloc (Broquedis et al., PDP 2010), within what this process may use
- * (affinity mask, cgroup). Shards are spread over physical cores first, node by node in turn, and
- * take second hardware threads only when there are more shards than cores. With more shards than
- * processors nobody is pinned: a pinned shard must have its processor to itself. */
+ * Read once at start from hwloc (Broquedis et al., PDP 2010), or in builds without it from the
+ * affinity mask alone, within what this process may use. Shards are spread over physical cores
+ * first, node by node in turn, and take second hardware threads only when there are more shards
+ * than cores. With more shards than processors nobody is pinned: a pinned shard must have its
+ * processor to itself. */
 #ifndef MR_NUMA_TOPOLOGY_H
 #define MR_NUMA_TOPOLOGY_H
 
