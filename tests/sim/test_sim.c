@@ -246,9 +246,27 @@ static void test_clocks(void **state)
     close_world(&world);
 }
 
+/* Control that only ever looks, and never sleeps, still sees its shards get on. */
+static void test_polls_that_do_not_sleep(void **state)
+{
+    (void)state;
+    struct world world;
+    struct mr_desc go = {.kind = WROTE}, desc;
+    int reported = 0;
+    open_world(&world, 3, 0, false);
+    for (int i = 0; i < SHARDS; i++) assert_true(mr_shard_post(&world.writers[i].shard, &go));
+    for (int turns = 0; reported < SHARDS; turns++) {
+        assert_true(turns < 1000000);
+        (void)mr_io_run(world.io, 0);
+        for (int i = 0; i < SHARDS; i++) reported += mr_shard_next(&world.writers[i].shard, &desc);
+    }
+    close_world(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_polls_that_do_not_sleep),
         cmocka_unit_test(test_run),
         cmocka_unit_test(test_same_seed_same_trace),
         cmocka_unit_test(test_death_at_every_operation),

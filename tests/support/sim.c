@@ -305,14 +305,27 @@ static void run_others(struct actor *self, int64_t deadline)
     }
 }
 
+/* A poll that does not sleep lets one other actor have its turn, so that a loop of such polls goes
+ * on in time, as it would on a machine. */
+static void run_one_turn(struct mr_sim *sim)
+{
+    land_due(sim);
+    if (++sim->turns > sim->options.turns_max) give_up(sim, "hanging: too many turns");
+    if (!step_someone(sim)) sim->mono_us++;
+    land_due(sim);
+}
+
 static struct mr_io_op *sim_poll(struct mr_io *io, int64_t wait_us)
 {
     struct actor *self = actor_of(io);
     struct mr_sim *sim = self->sim;
     int64_t until = wait_us < 0 ? INT64_MAX : sim->mono_us + MR_MIN(wait_us, INT64_MAX / 4);
     if (!self->is_stepping) {
-        if (wait_us != 0) run_others(self, until);
-        land_due(sim);
+        if (wait_us == 0) {
+            run_one_turn(sim);
+        } else {
+            run_others(self, until);
+        }
     } else if (self->done.first == NULL && !self->is_woken && wait_us != 0) {
         self->is_asleep = true;
         self->asleep_until = until;

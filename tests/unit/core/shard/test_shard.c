@@ -1,7 +1,7 @@
 /* Shown, with real threads over the POSIX driver: a shard answers what is posted, runs steps of
  * all classes without starving any, fires timers in order, counts and names a slow step, performs
  * file operations through a crew without waiting, sleeps when idle, stops when asked; a driver
- * that cannot be opened is an error of the start. */
+ * that cannot be opened is an error of the start; so is every missing piece of memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/shard/shard.h"
+#include "core/shard/exchange.h"
 #include "io/posix/posix_io.h"
 #include "numa/topology.h"
 #include "tests/support/tempdir.h"
@@ -299,13 +299,43 @@ static void test_withdraw(void **state)
     assert_false(mr_shard_turn(shard));
 }
 
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    struct mr_shard shards[2];
+    struct mr_shard *const both[] = {&shards[0], &shards[1]};
+    const struct mr_shard_options options = {.cpu = MR_CPU_ANY, .receive = receive};
+    bool has_all = false;
+    for (uint64_t n = 1; !has_all; n++) {
+        struct mr_heap heap;
+        struct mr_mesh mesh = {0};
+        mr_heap_init(&heap, 0);
+        mr_heap_fail_at(&heap, n);
+        mr_status status = mr_shard_init(&shards[0], &heap, &options, NULL);
+        if (status == MR_OK) {
+            status = mr_shard_init(&shards[1], &heap, &options, NULL);
+            if (status == MR_OK) {
+                status = mr_mesh_init(&mesh, &heap, both, 2, 4, 4, NULL);
+                if (status == MR_OK) mr_mesh_fini(&mesh);
+                mr_shard_fini(&shards[1]);
+            }
+            mr_shard_fini(&shards[0]);
+        }
+        assert_int_equal(heap.used_bytes, 0);
+        has_all = status == MR_OK;
+        if (!has_all) assert_int_equal(status, MR_E_NOMEM);
+        assert_true(n < 100);
+    }
+}
+
 #define ONE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ONE(test_answers),  ONE(test_full_ring), ONE(test_classes),      ONE(test_timers),
-        ONE(test_watchdog), ONE(test_files),     ONE(test_failed_start), ONE(test_withdraw),
+        ONE(test_answers),      ONE(test_full_ring), ONE(test_classes),
+        ONE(test_timers),       ONE(test_watchdog),  ONE(test_files),
+        ONE(test_failed_start), ONE(test_withdraw),  cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
