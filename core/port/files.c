@@ -161,8 +161,8 @@ static mr_status path_check(const char *path, size_t extra, struct mr_err *err)
     return mr_err_set(err, MR_E_LIMIT, 5002, "path is too long: %.200s...", path);
 }
 
-/* Makes a fresh temporary file beside `path`. Its name is random, and still taken when a process with
- * the same seed died here before: then the next one is tried. */
+/* Makes a fresh temporary file beside `path`. Its name is random, and still taken when a process
+ * with the same seed died here before: then the next one is tried. */
 static mr_status temporary_open(struct mr_io *io, const char *path, char *out_temporary,
                                 int32_t *out_file, struct mr_err *err)
 {
