@@ -90,14 +90,15 @@ static mr_status args_validity(struct mr_eval *eval, const struct mr_operand *ar
 }
 
 /* call_rows: which rows a STRICT function computes. A TOTAL one takes all when most are wanted. */
-static mr_status call_rows(struct mr_call *call, uint32_t rows, struct mr_rows *room,
-                           struct mr_err *err)
+static mr_status call_rows(struct mr_call *call, uint32_t rows, struct mr_err *err)
 {
     bool is_total = call->expr->kind == MR_EXPR_CALL && call->expr->function->flags & MR_FN_TOTAL;
     call->rows = call->selected;
     if (is_total && call->selected->count >= rows / 8) {
-        *room = (struct mr_rows){.count = rows};
-        call->rows = room;
+        struct mr_rows *all = MR_ARENA_NEW(call->eval->arena, struct mr_rows);
+        if (all == NULL) return mr_eval_nomem(err);
+        all->count = rows;
+        call->rows = all;
         return MR_OK;
     }
     if (call->out->validity == NULL || is_total) return MR_OK;
@@ -120,7 +121,6 @@ static mr_status eval_eager(struct mr_call *call, mr_eval_fn *fn, bool is_strict
     struct mr_eval *eval = call->eval;
     uint32_t count = call->expr->arg_count, rows = eval->batch->rows;
     struct mr_operand *args = MR_ARENA_ARRAY(eval->arena, struct mr_operand, count);
-    struct mr_rows room;
     bool is_constant = true;
     if (args == NULL) return mr_eval_nomem(err);
     for (uint32_t k = 0; k < count; k++) {
@@ -144,7 +144,7 @@ static mr_status eval_eager(struct mr_call *call, mr_eval_fn *fn, bool is_strict
     MR_TRY(vec_room(eval, call->expr->type, rows, is_partial || validity != NULL, &out, err));
     out.validity = validity;
     out_operand->vec = out;
-    if (is_strict) MR_TRY(call_rows(call, rows, &room, err));
+    if (is_strict) MR_TRY(call_rows(call, rows, err));
     else call->rows = call->selected;
     MR_TRY(fn(call, err));
     vec_settle(&out_operand->vec);
