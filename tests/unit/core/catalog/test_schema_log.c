@@ -95,8 +95,8 @@ static void test_damage(void **state)
         "v1\n{}",
         "v1\n{\"version\":1,\"from_epoch\":0}",
         "v1\n{\"version\":0,\"from_epoch\":0,\"schema\":{\"type\":\"struct\",\"fields\":[]}}",
-        "v1\n{\"version\":0,\"from_epoch\":0,\"schema\":\"long\",\"partitions\":"
-        "{\"type\":\"struct\",\"fields\":[]}}",
+        ("v1\n{\"version\":0,\"from_epoch\":0,\"schema\":\"long\",\"partitions\":"
+         "{\"type\":\"struct\",\"fields\":[]}}"),
     };
     for (size_t i = 0; i < MR_COUNT_OF(contents); i++) {
         struct mr_simdisk *disk = mr_simdisk_open();
