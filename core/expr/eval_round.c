@@ -57,7 +57,8 @@ static double round_text(double value, const char *text, size_t bytes, int64_t d
     int64_t precision, scale;
     mr_i128 unscaled;
     char rounded[MR_NUMBER_TEXT_MAX];
-    if (!isfinite(value) || digits > FRACTION_KEPT || value == 0) return value;
+    if (value == 0) return 0; /* a decimal has no -0 */
+    if (!isfinite(value) || digits > FRACTION_KEPT) return value;
     if (mr_decimal_digits(text, bytes, &precision, &scale) != MR_PARSE_OK) return value;
     if (digits >= scale || precision - scale > DIGITS_MAX) return value;
     if (scale > DIGITS_MAX) return 0; /* far below the last digit kept */

@@ -10,9 +10,10 @@ static const struct mr_view *operand_view(const struct mr_operand *operand, uint
     return (const struct mr_view *)operand->vec.values + (row & mr_operand_mask(operand));
 }
 
-static void put_within(struct mr_call *call, uint32_t row, uint32_t off, uint32_t bytes)
+/* put_within: a part of argument `k`, without a copy. */
+static void put_within(struct mr_call *call, uint32_t row, uint32_t k, uint32_t off, uint32_t bytes)
 {
-    const struct mr_operand *a = &call->args[0];
+    const struct mr_operand *a = &call->args[k];
     ((struct mr_view *)call->out->values)[row] =
         mr_view_within(a->vec.bufs, operand_view(a, row), off, bytes);
 }
@@ -187,7 +188,7 @@ mr_status mr_eval_substring(struct mr_call *call, struct mr_err *err)
             struct mr_span rest = {text.text + off, text.bytes - off};
             bytes = (uint32_t)mr_utf8_skip(rest, (size_t)count);
         }
-        put_within(call, i, off, bytes);
+        put_within(call, i, 0, off, bytes);
     }
     return MR_OK;
 }
@@ -216,9 +217,11 @@ mr_status mr_eval_trim(struct mr_call *call, struct mr_err *err)
 {
     (void)err;
     mr_op op = call->expr->function->op;
+    /* trim(characters, s), but btrim(s, characters). */
+    uint32_t from = call->expr->arg_count > 1 && op != MR_OP_NONE;
     MR_EACH_ROW(call->rows, i) {
-        struct mr_span text = mr_operand_span(&call->args[0], i), set = MR_SPAN(" ");
-        if (call->expr->arg_count > 1) set = mr_operand_span(&call->args[1], i);
+        struct mr_span text = mr_operand_span(&call->args[from], i), set = MR_SPAN(" ");
+        if (call->expr->arg_count > 1) set = mr_operand_span(&call->args[1 - from], i);
         uint32_t off = 0;
         while (op != MR_OP_TRAILING && text.bytes > 0) {
             size_t step = mr_utf8_step(text.text, text.bytes);
@@ -232,7 +235,7 @@ mr_status mr_eval_trim(struct mr_call *call, struct mr_err *err)
             if (!set_has(set, text.text + text.bytes - step, step)) break;
             text.bytes -= step;
         }
-        put_within(call, i, off, (uint32_t)text.bytes);
+        put_within(call, i, from, off, (uint32_t)text.bytes);
     }
     return MR_OK;
 }
@@ -296,7 +299,7 @@ mr_status mr_eval_replace(struct mr_call *call, struct mr_err *err)
         if (call->expr->arg_count > 2) by = mr_operand_span(&call->args[2], i);
         size_t bytes = replaced_bytes(text, part, by, &hits);
         if (hits == 0) {
-            put_within(call, i, 0, (uint32_t)text.bytes);
+            put_within(call, i, 0, 0, (uint32_t)text.bytes);
             continue;
         }
         char *room = mr_text_room(call->eval, bytes, err);

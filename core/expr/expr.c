@@ -149,15 +149,30 @@ static mr_status field_of_struct(struct mr_expr_builder *builder, const struct m
     return draft->type == NULL ? mr_expr_nomem(err) : MR_OK;
 }
 
+/* field_of_map: the value of the key, named after it. */
+static mr_status field_of_map(struct mr_expr_builder *builder, const struct mr_expr *child,
+                              struct mr_span name, const struct mr_expr **out_expr,
+                              struct mr_err *err)
+{
+    const struct mr_expr *args[2] = {child, NULL}, *found;
+    MR_TRY(mr_expr_string(builder, name, &args[1], err));
+    MR_TRY(mr_expr_call(builder, MR_SPAN("[]"), args, 2, &found, err));
+    struct mr_expr *written = MR_ARENA_NEW(builder->arena, struct mr_expr);
+    struct mr_expr *node = MR_ARENA_NEW(builder->arena, struct mr_expr);
+    if (written == NULL || node == NULL) return mr_expr_nomem(err);
+    *written = (struct mr_expr){.kind = MR_EXPR_FIELD, .name = name};
+    MR_TRY(expr_take_args(builder, written, args, 1, err));
+    *node = *found;
+    node->written = written;
+    *out_expr = node;
+    return MR_OK;
+}
+
 mr_status mr_expr_field(struct mr_expr_builder *builder, const struct mr_expr *child,
                         struct mr_span name, const struct mr_expr **out_expr, struct mr_err *err)
 {
     const struct mr_type *type = child->type;
-    if (type->id == MR_TYPE_MAP) {
-        const struct mr_expr *args[2] = {child, NULL};
-        MR_TRY(mr_expr_string(builder, name, &args[1], err));
-        return mr_expr_call(builder, MR_SPAN("[]"), args, 2, out_expr, err);
-    }
+    if (type->id == MR_TYPE_MAP) return field_of_map(builder, child, name, out_expr, err);
     if (type->id == MR_TYPE_ARRAY) type = type->fields[0].type;
     if (type->id != MR_TYPE_STRUCT) {
         char text[MR_TYPE_TEXT_MAX];
@@ -216,6 +231,10 @@ mr_status mr_expr_call(struct mr_expr_builder *builder, struct mr_span name,
     if (resolve.args == NULL) return mr_expr_nomem(err);
     for (uint32_t i = 0; i < arg_count; i++) resolve.args[i] = args[i];
     MR_TRY(mr_function_resolve(&resolve, err));
+    if (resolve.is_renamed) {
+        *out_expr = resolve.rewritten;
+        return MR_OK;
+    }
     if (resolve.rewritten != NULL) {
         return call_rewritten(builder, &resolve, args, arg_count, out_expr, err);
     }

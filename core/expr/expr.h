@@ -77,7 +77,8 @@ struct mr_expr {
     uint32_t arg_count;
     const struct mr_expr *const *args;
     const struct mr_function *function; /* MR_EXPR_CALL */
-    struct mr_span name;           /* column or member as declared; function as called */
+    struct mr_span name;           /* column or member as declared; function as called; a
+                                      timestamp literal's local time */
     struct mr_value value;         /* MR_EXPR_LITERAL */
     const struct mr_expr *written; /* what the user wrote, when folded or rewritten; else null */
 };
@@ -162,8 +163,8 @@ MR_MUST_USE mr_status mr_expr_between(struct mr_expr_builder *builder, const str
 
 /* mr_expr_write_sql: the expression as SQL text in Spark's spelling: "(price * quantity)",
  * "CAST(geo.lat AS STRING)"; strings without quotes.
- * mr_expr_write_name: the name of a column that has no alias: the same, but a member of a struct is
- * its bare name. */
+ * mr_expr_write_name: the name of a column that has no alias: the same, but a member of a column
+ * is its bare name, and a cast of a column is that column's name. */
 void mr_expr_write_sql(const struct mr_expr *expr, struct mr_text *out);
 void mr_expr_write_name(const struct mr_expr *expr, struct mr_text *out);
 

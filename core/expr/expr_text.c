@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "core/base/calendar.h"
+#include "core/base/checked.h"
 #include "core/expr/eval_impl.h"
 #include "core/expr/expr_impl.h"
 #include "kernels/text/number.h"
@@ -78,9 +79,7 @@ static void write_trim(const struct mr_expr *expr, struct mr_text *out)
         mr_text_addf(out, "TRIM(%s ", f->op == MR_OP_BOTH      ? "BOTH"
                                       : f->op == MR_OP_LEADING ? "LEADING"
                                                                : "TRAILING");
-        mr_expr_write_sql(expr->args[1], out);
-        mr_text_adds(out, " FROM ");
-        mr_expr_write_sql(expr->args[0], out);
+        write_list(expr, 0, " FROM ", out);
     }
     mr_text_addc(out, ')');
 }
@@ -97,12 +96,60 @@ static void write_infix(const struct mr_expr *expr, struct mr_text *out)
         mr_text_addc(out, ')');
         return;
     }
-    if (f->nulls == MR_NULLS_LAZY) { /* AND, OR */
+    if (f->nulls == MR_NULLS_LAZY) { /* AND, OR: a chain is shown as its pairs */
         for (char *c = between; *c != '\0'; c++) *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
+        for (uint32_t i = 2; i < expr->arg_count; i++) mr_text_addc(out, '(');
+        mr_text_addc(out, '(');
+        mr_expr_write_sql(expr->args[0], out);
+        for (uint32_t i = 1; i < expr->arg_count; i++) {
+            mr_text_adds(out, between);
+            mr_expr_write_sql(expr->args[i], out);
+            mr_text_addc(out, ')');
+        }
+        return;
     }
     mr_text_adds(out, is_not ? "(NOT (" : "(");
     write_list(expr, 0, between, out);
     mr_text_adds(out, is_not ? "))" : ")");
+}
+
+/* write_postfix: a IS NULL; a IS TRUE is shown as a <=> true. */
+static void write_postfix(const struct mr_expr *expr, struct mr_text *out)
+{
+    mr_op op = expr->function->op;
+    bool is_null = op == MR_OP_IS_NULL || op == MR_OP_IS_NOT_NULL;
+    bool is_not = op == MR_OP_NOT_TRUE || op == MR_OP_NOT_FALSE;
+    mr_text_adds(out, is_not ? "(NOT (" : "(");
+    mr_expr_write_sql(expr->args[0], out);
+    if (is_null) mr_text_adds(out, op == MR_OP_IS_NULL ? " IS NULL" : " IS NOT NULL");
+    else mr_text_adds(out, op == MR_OP_TRUE || op == MR_OP_NOT_TRUE ? " <=> true" : " <=> false");
+    mr_text_adds(out, is_not ? "))" : ")");
+}
+
+/* write_named: name(a, b), by the name and with the defaults that Spark shows. */
+static void write_named(const struct mr_expr *expr, struct mr_text *out)
+{
+    static const struct {
+        const char *name;
+        uint32_t arg_count; /* 0 = any */
+        const char *shown;
+        const char *tail;
+    } names[] = {{"||", 0, "concat", ""},      {"floor", 1, "FLOOR", ""},
+                 {"ceil", 1, "CEIL", ""},      {"round", 1, "round", ", 0"},
+                 {"bround", 1, "bround", ", 0"}, {"sqrt", 0, "SQRT", ""},
+                 {"exp", 0, "EXP", ""},        {"power", 0, "POWER", ""},
+                 {"substring", 2, "substring", ", 2147483647"},
+                 {"substr", 2, "substr", ", 2147483647"}, {"replace", 2, "replace", ", "}};
+    const char *shown = expr->function->name, *tail = "";
+    for (size_t i = 0; i < MR_COUNT_OF(names); i++) {
+        bool is_count = names[i].arg_count == 0 || names[i].arg_count == expr->arg_count;
+        if (!is_count || strcmp(names[i].name, expr->function->name) != 0) continue;
+        shown = names[i].shown;
+        tail = names[i].tail;
+    }
+    mr_text_addf(out, "%s(", shown);
+    write_list(expr, 0, ", ", out);
+    mr_text_addf(out, "%s)", tail);
 }
 
 static void write_call(const struct mr_expr *expr, struct mr_text *out)
@@ -118,13 +165,7 @@ static void write_call(const struct mr_expr *expr, struct mr_text *out)
         write_list(expr, 0, "", out);
         mr_text_addc(out, ')');
         break;
-    case MR_NOTE_POSTFIX:
-        mr_text_addc(out, '(');
-        write_list(expr, 0, "", out);
-        mr_text_addc(out, ' ');
-        write_upper(f->name, out);
-        mr_text_addc(out, ')');
-        break;
+    case MR_NOTE_POSTFIX: write_postfix(expr, out); break;
     case MR_NOTE_LIKE:
         mr_expr_write_sql(expr->args[0], out);
         mr_text_adds(out, " LIKE ");
@@ -146,18 +187,30 @@ static void write_call(const struct mr_expr *expr, struct mr_text *out)
         mr_text_adds(out, "))");
         break;
     case MR_NOTE_TRIM: write_trim(expr, out); break;
-    case MR_NOTE_CALL:
-        mr_text_adds(out, f->shown != NULL ? f->shown : f->name);
-        mr_text_addc(out, '(');
-        write_list(expr, 0, ", ", out);
-        mr_text_addc(out, ')');
-        break;
+    case MR_NOTE_CALL: write_named(expr, out); break;
     }
+}
+
+/* write_type: as it is written in CAST: words in capitals, names of members as they are. */
+static void write_type(const struct mr_type *type, struct mr_text *out)
+{
+    write_upper(mr_type_name(type->id), out);
+    if (type->id == MR_TYPE_DECIMAL) mr_text_addf(out, "(%d,%d)", type->precision, type->scale);
+    if (!mr_type_is_nested(type)) return;
+    mr_text_addc(out, '<');
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        if (i > 0) mr_text_adds(out, ", ");
+        if (type->id == MR_TYPE_STRUCT) {
+            mr_text_add(out, type->fields[i].name.text, type->fields[i].name.bytes);
+            mr_text_adds(out, ": ");
+        }
+        write_type(type->fields[i].type, out);
+    }
+    mr_text_addc(out, '>');
 }
 
 static void write_cast(const struct mr_expr *expr, struct mr_text *out)
 {
-    struct mr_text type;
     if (expr->is_implicit) {
         mr_expr_write_sql(expr->args[0], out);
         return;
@@ -165,15 +218,7 @@ static void write_cast(const struct mr_expr *expr, struct mr_text *out)
     mr_text_adds(out, expr->mode == MR_MODE_TRY ? "TRY_CAST(" : "CAST(");
     mr_expr_write_sql(expr->args[0], out);
     mr_text_adds(out, " AS ");
-    mr_text_init(&type, out->heap);
-    mr_type_write_sql(expr->type, &type);
-    struct mr_span span = mr_text_span(&type);
-    for (size_t i = 0; i < span.bytes; i++) {
-        char c = span.text[i];
-        mr_text_addc(out, c >= 'a' && c <= 'z' ? (char)(c - 32) : c);
-    }
-    if (type.is_failed) out->is_failed = true;
-    mr_text_fini(&type);
+    write_type(expr->type, out);
     mr_text_addc(out, ')');
 }
 
@@ -197,7 +242,10 @@ void mr_expr_write_sql(const struct mr_expr *expr, struct mr_text *out)
 {
     if (expr->written != NULL) expr = expr->written;
     switch (expr->kind) {
-    case MR_EXPR_LITERAL: write_value(&expr->value, out); break;
+    case MR_EXPR_LITERAL:
+        if (expr->name.bytes == 0) write_value(&expr->value, out);
+        else mr_text_addf(out, "TIMESTAMP '%.*s'", (int)expr->name.bytes, expr->name.text);
+        break;
     case MR_EXPR_COLUMN: mr_text_add(out, expr->name.text, expr->name.bytes); break;
     case MR_EXPR_FIELD:
         mr_expr_write_sql(expr->args[0], out);
@@ -217,10 +265,19 @@ void mr_expr_write_sql(const struct mr_expr *expr, struct mr_text *out)
     }
 }
 
+/* is_path: a column or a member of one, at any depth. */
+static bool is_path(const struct mr_expr *expr)
+{
+    while (expr->kind == MR_EXPR_FIELD) expr = expr->args[0];
+    return expr->kind == MR_EXPR_COLUMN;
+}
+
 void mr_expr_write_name(const struct mr_expr *expr, struct mr_text *out)
 {
     const struct mr_expr *shown = expr->written != NULL ? expr->written : expr;
-    if (shown->kind == MR_EXPR_FIELD) mr_text_add(out, shown->name.text, shown->name.bytes);
+    bool is_column_cast = shown->kind == MR_EXPR_CAST && shown->args[0]->kind == MR_EXPR_COLUMN;
+    if (is_column_cast) shown = shown->args[0];
+    if (is_path(shown)) mr_text_add(out, shown->name.text, shown->name.bytes);
     else mr_expr_write_sql(shown, out);
 }
 

@@ -32,7 +32,7 @@ typedef enum mr_notation {
     MR_NOTE_LIKE,      /* a LIKE b */
     MR_NOTE_SUBSCRIPT, /* a[b] */
     MR_NOTE_IF,        /* (IF(a, b, c)) */
-    MR_NOTE_TRIM,      /* TRIM(BOTH b FROM a) when there is a b */
+    MR_NOTE_TRIM,      /* trim(a), TRIM(BOTH a FROM b) */
 } mr_notation;
 
 /* Members of families that share a resolver or an evaluator. */
@@ -105,6 +105,7 @@ struct mr_resolve {
     const struct mr_type *type;      /* out: the result's type */
     bool is_nullable;                /* preset from the arguments; out */
     const struct mr_expr *rewritten; /* out: stands for the call when set */
+    bool is_renamed;                 /* out: columns are named after the rewritten form */
 };
 
 typedef mr_status mr_resolve_fn(struct mr_resolve *resolve, struct mr_err *err);
@@ -116,7 +117,6 @@ typedef mr_status mr_prepare_fn(struct mr_arena *arena, const struct mr_expr *ex
 
 struct mr_function {
     const char *name;  /* as called, lower case */
-    const char *shown; /* in names of columns */
     const char *group; /* heading in docs/sql.md */
     uint8_t args_min;
     uint8_t args_max; /* MR_FN_ARGS_ANY = no limit */

@@ -2,7 +2,9 @@
 #include <stdio.h>
 
 #include "core/base/assert.h"
+#include "core/base/calendar.h"
 #include "core/base/checked.h"
+#include "core/expr/eval_impl.h"
 #include "core/expr/expr_impl.h"
 #include "kernels/text/datetime.h"
 #include "kernels/text/number.h"
@@ -157,5 +159,17 @@ mr_status mr_expr_text_literal(struct mr_expr_builder *builder, const struct mr_
     }
     if (parse == MR_PARSE_OVERFLOW) return literal_range(text, mr_type_name(type->id), err);
     if (parse == MR_PARSE_SYNTAX) return literal_syntax(text, mr_type_name(type->id), err);
-    return mr_expr_literal(builder, &value, out_expr, err);
+    struct mr_expr draft = {.kind = MR_EXPR_LITERAL, .type = type, .value = value,
+                            .is_deterministic = true, .is_constant = true};
+    if (type->id == MR_TYPE_TIMESTAMP) {
+        char local_text[MR_TIME_TEXT_MAX];
+        int64_t local = value.u.i64;
+        (void)mr_zone_to_local(builder->zone, local,
+                               &local); /* beyond 64 bits it is shown in UTC */
+        draft.name.bytes = mr_timestamp_text(local, local_text);
+        draft.name.text =
+            mr_arena_copy(builder->arena, (struct mr_span){local_text, draft.name.bytes});
+        if (draft.name.text == NULL) return mr_expr_nomem(err);
+    }
+    return mr_expr_finish(builder, draft, NULL, 0, out_expr, err);
 }

@@ -47,6 +47,7 @@ mr_status mr_resolve_compare(struct mr_resolve *resolve, struct mr_err *err)
 
 mr_status mr_resolve_distinct(struct mr_resolve *resolve, struct mr_err *err)
 {
+    resolve->is_renamed = true;
     MR_TRY(mr_expr_binary(resolve->builder, "<=>", resolve->args[0], resolve->args[1],
                           &resolve->rewritten, err));
     return mr_expr_unary(resolve->builder, "not", resolve->rewritten, &resolve->rewritten, err);
@@ -225,7 +226,7 @@ mr_status mr_resolve_to_time(struct mr_resolve *resolve, struct mr_err *err)
     if (resolve->arg_count == 2) return MR_OK;
     const struct mr_expr *from = resolve->args[0];
     if (from->kind == MR_EXPR_CAST && from->is_implicit) from = from->args[0];
-    if (from->written != NULL && from->is_implicit) from = from->written->args[0];
+    else if (from->written != NULL && from->is_implicit) from = from->written->args[0];
     bool is_direct = mr_type_is_time(from->type) || from->type->id == MR_TYPE_VOID ||
                      (resolve->function->op == MR_OP_TIMESTAMP && mr_type_is_number(from->type));
     return mr_expr_cast(resolve->builder, is_direct ? from : resolve->args[0], resolve->type,
@@ -234,6 +235,8 @@ mr_status mr_resolve_to_time(struct mr_resolve *resolve, struct mr_err *err)
 
 mr_status mr_resolve_cast_call(struct mr_resolve *resolve, struct mr_err *err)
 {
+    /* CAST(a AS INT) is named after the column a, and so is int(a); of others the call remains. */
+    resolve->is_renamed = resolve->args[0]->kind == MR_EXPR_COLUMN;
     return mr_expr_cast(resolve->builder, resolve->args[0], resolve->type, MR_MODE_ANSI,
                         &resolve->rewritten, err);
 }

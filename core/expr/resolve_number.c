@@ -31,6 +31,7 @@ static mr_status date_arithmetic(struct mr_resolve *resolve, struct mr_err *err)
     bool is_fit = a->type->id == MR_TYPE_DATE && mr_type_is_integer(b->type) &&
                   resolve->function->op <= MR_OP_SUBTRACT;
     if (!is_fit) return arithmetic_wrong(resolve, err);
+    resolve->is_renamed = true;
     return mr_expr_binary(resolve->builder, is_add ? "date_add" : "date_sub", a, b,
                           &resolve->rewritten, err);
 }
@@ -78,6 +79,7 @@ static mr_status decimal_arithmetic(struct mr_resolve *resolve, struct mr_err *e
 mr_status mr_resolve_arithmetic(struct mr_resolve *resolve, struct mr_err *err)
 {
     if (resolve->arg_count == 1) {
+        resolve->is_renamed = true;
         return mr_expr_unary(resolve->builder, "negative", resolve->args[0], &resolve->rewritten,
                              err);
     }

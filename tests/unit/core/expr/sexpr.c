@@ -27,13 +27,18 @@ static struct mr_span word(struct sexpr *s)
     return (struct mr_span){from, (size_t)(s->at - from)};
 }
 
-static struct mr_span quoted(struct sexpr *s)
+static mr_status no_memory(struct sexpr *s)
+{
+    return mr_err_set(s->err, MR_E_NOMEM, 0, "out of memory for a test's text");
+}
+
+static mr_status quoted(struct sexpr *s, struct mr_span *out_text)
 {
     skip(s);
     char quote = *s->at++;
     char *out = mr_arena_alloc(s->builder->arena, strlen(s->at) + 1, 1);
     size_t used = 0;
-    MR_ASSERT(out != NULL);
+    if (out == NULL) return no_memory(s);
     for (; *s->at != quote; s->at++) {
         MR_ASSERT(*s->at != '\0');
         char c = *s->at;
@@ -44,7 +49,8 @@ static struct mr_span quoted(struct sexpr *s)
         out[used++] = c;
     }
     s->at++;
-    return (struct mr_span){out, used};
+    *out_text = (struct mr_span){out, used};
+    return MR_OK;
 }
 
 static const struct mr_type *type_read(struct mr_arena *arena, const char **at);
@@ -127,7 +133,8 @@ static mr_status read_args(struct sexpr *s, const struct mr_expr **args, uint32_
 
 static mr_status read_text_literal(struct sexpr *s, mr_type_id id, const struct mr_expr **out_expr)
 {
-    struct mr_span text = quoted(s);
+    struct mr_span text;
+    MR_TRY(quoted(s, &text));
     skip(s);
     MR_ASSERT(*s->at++ == ')');
     return mr_expr_text_literal(s->builder, mr_type_of(id), text, out_expr, s->err);
@@ -137,9 +144,9 @@ static mr_status read_cast(struct sexpr *s, mr_expr_mode mode, const struct mr_e
 {
     const struct mr_expr *child;
     MR_TRY(read_one(s, &child));
-    struct mr_span name = word(s);
-    const struct mr_type *type =
-        sexpr_type(s->builder->arena, mr_arena_copy(s->builder->arena, name));
+    skip(s);
+    const struct mr_type *type = type_read(s->builder->arena, &s->at);
+    if (type == NULL) return no_memory(s);
     skip(s);
     MR_ASSERT(*s->at++ == ')');
     return mr_expr_cast(s->builder, child, type, mode, out_expr, s->err);
@@ -168,7 +175,9 @@ static mr_status read_form(struct sexpr *s, const struct mr_expr **out_expr)
     s->at++;
     skip(s);
     bool is_literal = is_text_literal(s->at, &id);
-    struct mr_span name = *s->at == '"' ? quoted(s) : word(s);
+    struct mr_span name;
+    if (*s->at == '"') MR_TRY(quoted(s, &name));
+    else name = word(s);
     if (is_literal) return read_text_literal(s, id, out_expr);
     if (mr_span_is(name, "cast")) return read_cast(s, MR_MODE_ANSI, out_expr);
     if (mr_span_is(name, "try_cast")) return read_cast(s, MR_MODE_TRY, out_expr);
@@ -192,8 +201,12 @@ static mr_status read_one(struct sexpr *s, const struct mr_expr **out_expr)
 {
     skip(s);
     if (*s->at == '(') return read_form(s, out_expr);
-    if (*s->at == '\'') return mr_expr_string(s->builder, quoted(s), out_expr, s->err);
-    struct mr_span name = word(s);
+    struct mr_span name;
+    if (*s->at == '\'') {
+        MR_TRY(quoted(s, &name));
+        return mr_expr_string(s->builder, name, out_expr, s->err);
+    }
+    name = word(s);
     bool is_number = (*name.text >= '0' && *name.text <= '9') || *name.text == '.' ||
                      (*name.text == '-' && name.bytes > 1);
     if (is_number) return mr_expr_number(s->builder, name, out_expr, s->err);
