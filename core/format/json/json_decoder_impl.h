@@ -20,8 +20,28 @@ struct json_space {
     uint32_t buffer; /* index in the batch's bufs */
 };
 
+/* Members of the record that the schema lacks, until it is known to be well formed: each with its
+ * place in the index and the steps of its path. */
+struct json_pending {
+    struct mr_span name;
+    uint32_t q;
+    uint32_t i;
+    uint32_t first_step;
+    uint32_t steps;
+};
+
+struct json_pendings {
+    struct json_pending *at;
+    uint32_t count;
+    uint32_t room;
+    struct json_shape_step *steps;
+    uint32_t step_count;
+    uint32_t step_room;
+};
+
 struct json_decoder {
     struct json_cursor cursor;
+    struct mr_heap *heap;
     const struct mr_json_options *options;
     const struct mr_zone *zone;
     struct mr_arena *arena; /* of the batch */
@@ -43,6 +63,7 @@ struct json_decoder {
     bool has_misfit;
     bool has_list_misfit; /* inside the outermost list: it is rescued whole */
     struct json_shape *unknown;
+    struct json_pendings pendings;
     mr_status status; /* MR_E_NOMEM when that was why a function failed */
 };
 
@@ -71,6 +92,13 @@ static inline struct mr_view json_text_view(const struct json_decoder *d, uint32
 /* json_put_string: sets a string column's row to a copy in the space. False when out of memory. */
 bool json_put_string(struct json_decoder *d, struct json_node *node, uint32_t row,
                      struct mr_span text);
+
+/* json_pending_add: notes the value at `q`, whose first terminator is `i`, under the current path.
+ * json_pending_merge: the record is well formed: its members go into `unknown`. Both return false
+ * when out of memory. */
+bool json_pending_add(struct json_decoder *d, struct mr_span name, uint32_t q, uint32_t i);
+bool json_pending_merge(struct json_decoder *d);
+void json_pending_fini(struct json_decoder *d);
 
 /* json_put_scalar, json_put_text: a token, or a string's resolved content, into a leaf's row.
  * False when the column's type cannot hold it (or d->status is set). */

@@ -80,6 +80,7 @@ mr_status mr_json_reader_open(struct mr_heap *heap, const struct mr_type *schema
     json_window_init(&r->window, heap, kernels,
                      options->is_multi_line ? MR_JSON_DOCUMENT : MR_JSON_LINES);
     json_window_init(&r->side, heap, kernels, MR_JSON_LINES);
+    r->d.heap = heap;
     r->d.options = &r->options;
     r->d.zone = zone;
     r->d.unknown = &r->unknown;
@@ -99,6 +100,7 @@ void mr_json_reader_close(struct mr_json_reader *r)
 {
     if (r == NULL) return;
     if (r->unknown.root != NULL) json_shape_fini(&r->unknown);
+    json_pending_fini(&r->d);
     json_window_fini(&r->window);
     json_window_fini(&r->side);
     mr_text_fini(&r->d.key);

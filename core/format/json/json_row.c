@@ -23,6 +23,7 @@ uint32_t json_row_value(struct mr_json_reader *r, uint32_t q, uint32_t depth)
     d->has_misfit = false;
     d->depth = depth;
     d->path_count = d->list_depth = 0;
+    d->pendings.count = d->pendings.step_count = 0;
     json_rescue_begin(d);
     if (d->cursor.text[q] == '{') {
         end = json_decode_object(d, &r->root, r->rows, q);
@@ -123,6 +124,7 @@ static json_step row_refuse(struct mr_json_reader *r, uint32_t code, struct mr_s
 json_step json_row_keep(struct mr_json_reader *r, struct mr_span record)
 {
     bool is_misfit = r->d.has_misfit && !r->d.is_rescuing;
+    if (!json_pending_merge(&r->d)) return json_nomem(r);
     if (is_misfit) {
         if (r->options.mode == MR_JSON_FAILFAST) {
             return row_refuse(r, CODE_MISFIT, record, r->at, "a value does not fit its column");

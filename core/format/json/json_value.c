@@ -71,14 +71,9 @@ static uint32_t unknown_put(struct json_decoder *d, const struct json_node *node
     uint32_t first = d->cursor.i;
     uint32_t end = json_skip(&d->cursor, q, d->depth);
     if (end == JSON_FAIL) return JSON_FAIL;
-    if (mr_type_find(node->type, name, false) < 0) {
-        uint32_t passed = d->cursor.i;
-        d->cursor.i = first;
-        if (!json_shape_add(d->unknown, d->path, d->path_count, name, &d->cursor, q)) {
-            d->status = MR_E_NOMEM;
-            return JSON_FAIL;
-        }
-        d->cursor.i = passed;
+    if (mr_type_find(node->type, name, false) < 0 && !json_pending_add(d, name, q, first)) {
+        d->status = MR_E_NOMEM;
+        return JSON_FAIL;
     }
     if (d->is_rescuing) misfit_note(d, name, q, end);
     return end;
