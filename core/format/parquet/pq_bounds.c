@@ -71,6 +71,7 @@ int mr_pq_bound_compare(const union mr_pq_bound *a, const union mr_pq_bound *b,
 void mr_pq_bounds_merge(struct mr_pq_bounds *into, const struct mr_pq_bounds *from,
                         const struct mr_pq_leaf *leaf)
 {
+    into->has_nan = into->has_nan || from->has_nan;
     if (!from->has_any) return;
     if (!into->has_any || mr_pq_bound_compare(&from->min, &into->min, leaf) < 0) {
         into->min = from->min;

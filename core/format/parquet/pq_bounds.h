@@ -31,13 +31,14 @@ union mr_pq_bound {
 
 struct mr_pq_bounds {
     bool has_any; /* min and max are set */
+    bool has_nan; /* a NaN was among the values; it is in neither bound */
     union mr_pq_bound min;
     union mr_pq_bound max;
 };
 
 static inline void mr_pq_bounds_reset(struct mr_pq_bounds *bounds)
 {
-    bounds->has_any = false;
+    bounds->has_any = bounds->has_nan = false;
 }
 
 void mr_pq_bounds_add_i64(struct mr_pq_bounds *bounds, int64_t min, int64_t max);

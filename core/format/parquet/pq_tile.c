@@ -88,6 +88,18 @@ static void bounds_fixed(const uint8_t *values, uint32_t bytes, uint32_t count,
     }
 }
 
+/* Whether a NaN is among the values: the one value that differs from itself. */
+#define HAS_NAN(name, type)                                                                        \
+    static bool name(const type *values, uint32_t count)                                           \
+    {                                                                                              \
+        uint32_t found = 0;                                                                        \
+        for (uint32_t i = 0; i < count; i++) found |= values[i] != values[i];                      \
+        return found != 0;                                                                         \
+    }
+
+HAS_NAN(has_nan_f32, float)
+HAS_NAN(has_nan_f64, double)
+
 void mr_pq_tile_bounds(const struct mr_pq_leaf *leaf, const struct mr_pq_tile_values *tile,
                        struct mr_pq_bounds *bounds)
 {
@@ -110,10 +122,12 @@ void mr_pq_tile_bounds(const struct mr_pq_leaf *leaf, const struct mr_pq_tile_va
     case MR_PQ_FLOAT:
         mr_minmax_f32(tile->at, tile->count, &low_f, &high_f);
         if (low_f <= high_f) mr_pq_bounds_add_f64(bounds, low_f, high_f);
+        bounds->has_nan = bounds->has_nan || has_nan_f32(tile->at, tile->count);
         break;
     case MR_PQ_DOUBLE:
         mr_minmax_f64(tile->at, tile->count, &low_d, &high_d);
         if (low_d <= high_d) mr_pq_bounds_add_f64(bounds, low_d, high_d);
+        bounds->has_nan = bounds->has_nan || has_nan_f64(tile->at, tile->count);
         break;
     case MR_PQ_FIXED: bounds_fixed(tile->at, leaf->fixed_bytes, tile->count, bounds); break;
     default: break;
