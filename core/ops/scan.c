@@ -13,10 +13,10 @@ static void control_done(struct mr_io_op *op, void *ctx);
 static void read_done(struct mr_io_op *op, void *ctx);
 
 void mr_scan_init(struct mr_scan *scan, struct mr_io *io, struct mr_heap *heap,
-                  struct mr_pool *pool)
+                  struct mr_pool *pool, struct mr_waker waker)
 {
     MR_ASSERT(pool->buf_bytes >= MR_SCAN_BUF);
-    *scan = (struct mr_scan){.io = io, .heap = heap, .pool = pool, .file = -1};
+    *scan = (struct mr_scan){.io = io, .heap = heap, .pool = pool, .waker = waker, .file = -1};
 }
 
 void mr_scan_fini(struct mr_scan *scan)
@@ -89,6 +89,7 @@ static void read_done(struct mr_io_op *op, void *ctx)
     struct mr_scan_read *read = ctx;
     struct mr_scan *scan = read->scan;
     read->is_busy = false;
+    scan->waker.wake(scan->waker.ctx);
     if (op->result == -EINTR || op->result == -EAGAIN) {
         submit_read(read);
         return;
@@ -110,6 +111,7 @@ static void read_done(struct mr_io_op *op, void *ctx)
 static void control_done(struct mr_io_op *op, void *ctx)
 {
     struct mr_scan *scan = ctx;
+    scan->waker.wake(scan->waker.ctx);
     if (scan->state == MR_SCAN_CLOSING) {
         scan->file = -1;
         scan->state = MR_SCAN_IDLE;
@@ -120,7 +122,7 @@ static void control_done(struct mr_io_op *op, void *ctx)
     if (op->result >= 0) {
         scan->file = (int32_t)op->result;
     } else if (op->result == -ENOENT && scan->range->may_vanish) {
-        scan->is_at_end = true;
+        scan->is_at_end = scan->is_missing = true;
     } else {
         scan->os_error = -op->result;
     }
@@ -135,7 +137,7 @@ void mr_scan_begin(struct mr_scan *scan, const struct mr_range *range)
     /* One byte earlier: when it is a line feed, a record starts right at the range's start. */
     scan->submit_off = scan->take_off = range->off - (scan->is_skipping ? 1 : 0);
     scan->is_at_end = scan->must_stop = scan->is_last = scan->is_sniffed = false;
-    scan->wants_more = scan->is_corrupt = false;
+    scan->wants_more = scan->is_corrupt = scan->is_missing = false;
     scan->os_error = 0;
     scan->text = NULL;
     scan->text_bytes = 0;

@@ -37,6 +37,12 @@ struct mr_range {
     const void *file;    /* the source's record of the file, for _metadata and partitions */
 };
 
+/* Called after a completion that may let its owner go on. */
+struct mr_waker {
+    void (*wake)(void *ctx);
+    void *ctx;
+};
+
 struct mr_scan_read {
     struct mr_io_op op;
     struct mr_scan *scan;
@@ -50,6 +56,7 @@ struct mr_scan_read {
 struct mr_scan {
     struct mr_io *io;
     struct mr_heap *heap;
+    struct mr_waker waker;
     struct mr_pool *pool; /* of buffers of MR_SCAN_BUF bytes, at least MR_SCAN_AHEAD + 2 */
     const struct mr_range *range;
     enum { MR_SCAN_IDLE, MR_SCAN_OPENING, MR_SCAN_READING, MR_SCAN_CLOSING } state;
@@ -71,6 +78,7 @@ struct mr_scan {
     bool is_skipping;    /* before the first record of a split range */
     bool is_last;        /* the window ends the range */
     bool wants_more;     /* the decoder needs a longer window */
+    bool is_missing;     /* the file was gone (may_vanish) */
     bool is_corrupt;     /* a damaged file was cut short (may_be_corrupt) */
     uint64_t bytes_read; /* of the file, for the counters */
     struct mr_codec_stream_limits limits;
@@ -90,7 +98,7 @@ struct mr_scan_window {
 };
 
 void mr_scan_init(struct mr_scan *scan, struct mr_io *io, struct mr_heap *heap,
-                  struct mr_pool *pool);
+                  struct mr_pool *pool, struct mr_waker waker);
 void mr_scan_fini(struct mr_scan *scan); /* must be idle */
 
 /* mr_scan_begin: starts on a range; the scan must be idle. */

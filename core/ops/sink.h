@@ -1,0 +1,119 @@
+/* The sink of a flow on one shard: output batches into segments of a table's folder.
+ *
+ *   idle --begin--> taking --seal--> sealing --(all files and folders synced)--> sealed --reset-->
+ * idle └───────────────┴── stop: give up, unlink what was made ──▶ stopped --reset-->
+ *
+ * Each partition has at most one open segment, and at most MR_SINK_OPEN_MAX are open at once: the
+ * one used longest ago is sealed to make room, and a segment that has reached the target size is
+ * sealed too. Between seal and reset the files of the epoch can be listed; until then they belong
+ * to nobody but the staged list. The sink never blocks: `is_busy` says that enough bytes wait to be
+ * written, and completions wake the owner. */
+#ifndef MR_CORE_OPS_SINK_H
+#define MR_CORE_OPS_SINK_H
+
+#include "core/ops/partition.h"
+#include "core/ops/segment.h"
+
+enum { MR_SINK_OPEN_MAX = 32 };
+
+/* What a sink writes and where; constant for the life of the sink, borrowed. */
+struct mr_sink_config {
+    struct mr_io *io;
+    struct mr_heap *heap;
+    struct mr_waker waker;
+    const char *table_path;
+    const char *staged_folder; /* millrace/staged of the checkpoint */
+    uint32_t shard;
+    const struct mr_type *schema;      /* of the batches: all columns of the table */
+    const struct mr_type *file_schema; /* without the partition columns, in table order */
+    const uint32_t *file_columns;      /* for each member of file_schema its column in schema */
+    const uint32_t *partition_columns;
+    uint32_t partition_count;
+    struct mr_pq_writer_options options;
+    uint64_t target_bytes; /* a segment is sealed when it has this many */
+    /* "a=1/b=x/" for a row's partition, and its values as a JSON object; by the table format. */
+    mr_status (*partition_text)(void *ctx, const struct mr_batch *batch, uint32_t row,
+                                struct mr_text *out_folder, struct mr_text *out_values,
+                                struct mr_err *err);
+    void *partition_ctx;
+};
+
+/* One file of the epoch. */
+struct mr_sink_file {
+    struct mr_segment segment;
+    struct mr_pq_writer *writer;  /* until the file is DONE; statistics are read from it then */
+    struct mr_arena arena;        /* path, line, partition values */
+    const char *relative;         /* path below the table's folder */
+    const char *partition_values; /* JSON object */
+    uint32_t partition;           /* router's id; MR_SINK_CLOSED once sealed */
+    uint64_t used_at;             /* batch count when a row came last */
+    uint64_t rows;
+    struct mr_sink_file *next; /* in order of creation */
+};
+
+#define MR_SINK_CLOSED UINT32_MAX
+
+typedef enum mr_sink_state {
+    MR_SINK_IDLE,
+    MR_SINK_OPENING, /* the staged list is being opened; batches may come */
+    MR_SINK_TAKING,
+    MR_SINK_SEALING,
+    MR_SINK_SYNCING, /* folders */
+    MR_SINK_SEALED,
+    MR_SINK_STOPPING,
+    MR_SINK_UNLINKING,
+    MR_SINK_STOPPED,
+} mr_sink_state;
+
+struct mr_sink {
+    const struct mr_sink_config *config;
+    mr_sink_state state;
+    int64_t epoch;
+    struct mr_router router;
+    struct mr_sink_file *files; /* of the epoch */
+    struct mr_sink_file **files_end;
+    struct mr_sink_file **open; /* open[router id]: its open file or null; [open_capacity] */
+    uint32_t open_capacity;
+    uint32_t open_count;
+    uint64_t batches;
+    struct mr_staged_list staged;
+    struct mr_arena arena; /* of the epoch: names of folders and the staged list */
+    const char *staged_path;
+    const char **folders; /* whose names must be durable: the table's, and those below */
+    uint32_t folder_count;
+    uint32_t folder_capacity;
+    uint32_t folder_at;
+    struct mr_sink_file *unlink_at;
+    struct mr_io_op control;
+    bool is_control_busy;
+    bool must_seal;
+    bool keeps_files;
+};
+
+void mr_sink_init(struct mr_sink *sink, const struct mr_sink_config *config);
+void mr_sink_fini(struct mr_sink *sink); /* must be idle */
+
+/* mr_sink_begin: an epoch starts; files of an earlier attempt are gone already. */
+MR_MUST_USE mr_status mr_sink_begin(struct mr_sink *sink, int64_t epoch, struct mr_err *err);
+
+/* mr_sink_is_busy: so much waits to be written that the owner should not append now. */
+bool mr_sink_is_busy(const struct mr_sink *sink);
+
+/* mr_sink_append: the batch's selected rows. The bytes are taken over before it returns. */
+MR_MUST_USE mr_status mr_sink_append(struct mr_sink *sink, struct mr_batch *batch,
+                                     struct mr_err *err);
+
+/* mr_sink_seal: no more batches. mr_sink_step: moves sealing or stopping on.
+ * step returns MR_OK when SEALED or STOPPED, MR_E_AGAIN while operations are in flight, or the
+ * failure that ends the epoch */
+MR_MUST_USE mr_status mr_sink_seal(struct mr_sink *sink, struct mr_err *err);
+MR_MUST_USE mr_status mr_sink_step(struct mr_sink *sink, struct mr_err *err);
+
+/* mr_sink_stop: give the epoch up, whatever its state; then step until STOPPED. With `keeps_files`
+ * nothing is unlinked: a prepared record may name the files. */
+void mr_sink_stop(struct mr_sink *sink, bool keeps_files);
+
+/* mr_sink_reset: from SEALED or STOPPED to IDLE; forgets the files. */
+void mr_sink_reset(struct mr_sink *sink);
+
+#endif
