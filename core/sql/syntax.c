@@ -9,10 +9,11 @@ enum { NAMES_MAX = 12 };
 
 /* Statements and clauses of the dialect that this version does not parse. */
 static const char *const later_words[] = {
-    "ALTER", "ANALYZE", "CACHE", "CALL", "COPY", "DELETE", "DESC", "DESCRIBE", "DROP",
-    "EXPLAIN", "GRANT", "GROUPING", "INSERT", "MERGE", "OPTIMIZE", "PIVOT", "REFRESH", "REORG",
-    "RESTORE", "REVOKE", "SHOW", "TABLESAMPLE", "TRUNCATE", "UNPIVOT", "UPDATE", "VACUUM", "WINDOW",
-    "SORT", "DISTRIBUTE",
+    "ALTER",   "ANALYZE",  "CACHE",    "CALL",        "COPY",       "DELETE",
+    "DESC",    "DESCRIBE", "DROP",     "EXPLAIN",     "GRANT",      "GROUPING",
+    "INSERT",  "MERGE",    "OPTIMIZE", "PIVOT",       "REFRESH",    "REORG",
+    "RESTORE", "REVOKE",   "SHOW",     "TABLESAMPLE", "TRUNCATE",   "UNPIVOT",
+    "UPDATE",  "VACUUM",   "WINDOW",   "SORT",        "DISTRIBUTE",
 };
 
 void mr_sql_syntax_fail(struct mr_sql_parser *p, const struct mr_sql_token *token)
@@ -33,25 +34,26 @@ void mr_sql_depth_fail(struct mr_sql_parser *p)
 
 /* Tokens that an expression may begin with, and tokens that may continue one. */
 static const int begin_tokens[] = {
-    MR_SQL_T_ID,       MR_SQL_T_QUOTED,    MR_SQL_T_STRING,    MR_SQL_T_INTEGER,
-    MR_SQL_T_NUMBER,   MR_SQL_T_BINARY,    MR_SQL_T_NULL,      MR_SQL_T_TRUE,
-    MR_SQL_T_FALSE,    MR_SQL_T_CASE,      MR_SQL_T_CAST,      MR_SQL_T_TRY_CAST,
-    MR_SQL_T_EXTRACT,  MR_SQL_T_EXISTS,    MR_SQL_T_INTERVAL,  MR_SQL_T_DATE,
+    MR_SQL_T_ID,        MR_SQL_T_QUOTED,        MR_SQL_T_STRING,        MR_SQL_T_INTEGER,
+    MR_SQL_T_NUMBER,    MR_SQL_T_BINARY,        MR_SQL_T_NULL,          MR_SQL_T_TRUE,
+    MR_SQL_T_FALSE,     MR_SQL_T_CASE,          MR_SQL_T_CAST,          MR_SQL_T_TRY_CAST,
+    MR_SQL_T_EXTRACT,   MR_SQL_T_EXISTS,        MR_SQL_T_INTERVAL,      MR_SQL_T_DATE,
     MR_SQL_T_TIMESTAMP, MR_SQL_T_TIMESTAMP_LTZ, MR_SQL_T_TIMESTAMP_NTZ, MR_SQL_T_LP,
-    MR_SQL_T_PLUS,     MR_SQL_T_DASH,      MR_SQL_T_TILDE,     MR_SQL_T_NOT,
-    MR_SQL_T_SELECT,   MR_SQL_T_VALUES,    MR_SQL_T_WITH,
+    MR_SQL_T_PLUS,      MR_SQL_T_DASH,          MR_SQL_T_TILDE,         MR_SQL_T_NOT,
+    MR_SQL_T_SELECT,    MR_SQL_T_VALUES,        MR_SQL_T_WITH,
 };
 static const int continue_tokens[] = {
-    MR_SQL_T_PLUS, MR_SQL_T_DASH, MR_SQL_T_STAR, MR_SQL_T_SLASH, MR_SQL_T_PERCENT, MR_SQL_T_DIV,
-    MR_SQL_T_CONCAT, MR_SQL_T_PIPE, MR_SQL_T_AMPERSAND, MR_SQL_T_HAT, MR_SQL_T_SHL, MR_SQL_T_SHR,
-    MR_SQL_T_USHR, MR_SQL_T_EQ, MR_SQL_T_NE, MR_SQL_T_NSEQ, MR_SQL_T_LT, MR_SQL_T_LE, MR_SQL_T_GT,
-    MR_SQL_T_GE, MR_SQL_T_AND, MR_SQL_T_OR, MR_SQL_T_NOT, MR_SQL_T_IS, MR_SQL_T_IN, MR_SQL_T_LIKE,
-    MR_SQL_T_ILIKE, MR_SQL_T_RLIKE, MR_SQL_T_BETWEEN, MR_SQL_T_DOT, MR_SQL_T_LB, MR_SQL_T_DCOLON,
-    MR_SQL_T_LP, MR_SQL_T_ARROW, MR_SQL_T_FATARROW, MR_SQL_T_STRING, MR_SQL_T_OVER,
-    MR_SQL_T_FILTER, MR_SQL_T_INTEGER, MR_SQL_T_NUMBER,
+    MR_SQL_T_PLUS,   MR_SQL_T_DASH,   MR_SQL_T_STAR,   MR_SQL_T_SLASH,     MR_SQL_T_PERCENT,
+    MR_SQL_T_DIV,    MR_SQL_T_CONCAT, MR_SQL_T_PIPE,   MR_SQL_T_AMPERSAND, MR_SQL_T_HAT,
+    MR_SQL_T_SHL,    MR_SQL_T_SHR,    MR_SQL_T_USHR,   MR_SQL_T_EQ,        MR_SQL_T_NE,
+    MR_SQL_T_NSEQ,   MR_SQL_T_LT,     MR_SQL_T_LE,     MR_SQL_T_GT,        MR_SQL_T_GE,
+    MR_SQL_T_AND,    MR_SQL_T_OR,     MR_SQL_T_NOT,    MR_SQL_T_IS,        MR_SQL_T_IN,
+    MR_SQL_T_LIKE,   MR_SQL_T_ILIKE,  MR_SQL_T_RLIKE,  MR_SQL_T_BETWEEN,   MR_SQL_T_DOT,
+    MR_SQL_T_LB,     MR_SQL_T_DCOLON, MR_SQL_T_LP,     MR_SQL_T_ARROW,     MR_SQL_T_FATARROW,
+    MR_SQL_T_STRING, MR_SQL_T_OVER,   MR_SQL_T_FILTER, MR_SQL_T_INTEGER,   MR_SQL_T_NUMBER,
 };
 static const int join_tokens[] = {
-    MR_SQL_T_INNER, MR_SQL_T_CROSS, MR_SQL_T_LEFT, MR_SQL_T_RIGHT, MR_SQL_T_FULL,
+    MR_SQL_T_INNER, MR_SQL_T_CROSS, MR_SQL_T_LEFT,    MR_SQL_T_RIGHT,   MR_SQL_T_FULL,
     MR_SQL_T_SEMI,  MR_SQL_T_ANTI,  MR_SQL_T_NATURAL, MR_SQL_T_LATERAL,
 };
 
@@ -150,13 +152,15 @@ static void suggest(struct mr_sql_parser *p, const struct expected *e,
                     const struct expected *e_before, const struct mr_sql_token *token,
                     const struct mr_sql_token *before)
 {
-    const char *keyword = token->kind != 0 && is_plain_word(token) ? nearest_keyword(e, token->text) : NULL;
+    const char *keyword =
+        token->kind != 0 && is_plain_word(token) ? nearest_keyword(e, token->text) : NULL;
     if (keyword != NULL) {
         mr_sql_fail_help(p, "did you mean %s?", keyword);
         return;
     }
     keyword = before != NULL && before->kind == MR_SQL_T_ID
-                  ? nearest_keyword(e_before, before->text) : NULL;
+                  ? nearest_keyword(e_before, before->text)
+                  : NULL;
     if (keyword != NULL) {
         mr_sql_fail_help(p, "did you mean %s instead of \"%.*s\"?", keyword,
                          (int)before->text.bytes, before->text.text);
@@ -201,11 +205,51 @@ void mr_sql_syntax_report(struct mr_sql_parser *p, void *parser, int begin,
         append(list, sizeof list, i == 0 ? "; expected " : i + 1 == named ? " or " : ", ");
         append(list, sizeof list, names[i]);
     }
-    if (token->kind == 0) (void)snprintf(what, sizeof what, "unexpected end of statement");
+    if (token->kind == 0)
+        (void)snprintf(what, sizeof what, "unexpected end of statement");
     else {
         int shown = (int)MR_MIN(token->text.bytes, (size_t)60);
         (void)snprintf(what, sizeof what, "unexpected \"%.*s\"", shown, token->text.text);
     }
     mr_sql_fail(p, token->pos, MR_E_SYNTAX, 1002, "%s%s", what, list);
     suggest(p, &e, &e_before, token, at > 0 ? &from[at - 1] : NULL);
+}
+
+const char *mr_sql_op_text(mr_sql_op op)
+{
+    static const char *const texts[MR_SQL_OP_COUNT] = {
+        [MR_SQL_OP_NONE] = "",
+        [MR_SQL_OP_NEGATE] = "-",
+        [MR_SQL_OP_PLUS] = "+",
+        [MR_SQL_OP_BIT_NOT] = "~",
+        [MR_SQL_OP_NOT] = "NOT",
+        [MR_SQL_OP_ADD] = "+",
+        [MR_SQL_OP_SUBTRACT] = "-",
+        [MR_SQL_OP_MULTIPLY] = "*",
+        [MR_SQL_OP_DIVIDE] = "/",
+        [MR_SQL_OP_MODULO] = "%",
+        [MR_SQL_OP_DIV] = "DIV",
+        [MR_SQL_OP_CONCAT] = "||",
+        [MR_SQL_OP_BIT_AND] = "&",
+        [MR_SQL_OP_BIT_OR] = "|",
+        [MR_SQL_OP_BIT_XOR] = "^",
+        [MR_SQL_OP_SHIFT_LEFT] = "<<",
+        [MR_SQL_OP_SHIFT_RIGHT] = ">>",
+        [MR_SQL_OP_SHIFT_RIGHT_UNSIGNED] = ">>>",
+        [MR_SQL_OP_EQ] = "=",
+        [MR_SQL_OP_NE] = "!=",
+        [MR_SQL_OP_LT] = "<",
+        [MR_SQL_OP_LE] = "<=",
+        [MR_SQL_OP_GT] = ">",
+        [MR_SQL_OP_GE] = ">=",
+        [MR_SQL_OP_EQ_NULL_SAFE] = "<=>",
+        [MR_SQL_OP_IS_NULL] = "IS NULL",
+        [MR_SQL_OP_IS_TRUE] = "IS TRUE",
+        [MR_SQL_OP_IS_FALSE] = "IS FALSE",
+        [MR_SQL_OP_IS_UNKNOWN] = "IS UNKNOWN",
+        [MR_SQL_OP_LIKE] = "LIKE",
+        [MR_SQL_OP_ILIKE] = "ILIKE",
+        [MR_SQL_OP_RLIKE] = "RLIKE",
+    };
+    return texts[op];
 }

@@ -1,0 +1,546 @@
+#include "core/sql/bind.h"
+
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/base/checked.h"
+#include "core/base/nearest.h"
+
+enum {
+    ERR_UNSUPPORTED = 1004,
+    ERR_UNKNOWN = 1203,
+    ERR_AMBIGUOUS = 1204,
+    ERR_DOUBLE = 1205,
+    ERR_WHERE = 1206,
+    ERR_STAR = 1207
+};
+
+struct binder {
+    struct mr_expr_builder *builder;
+    const struct mr_bind_scope *scope;
+    struct mr_err *err;
+};
+
+static mr_status bind_any(struct binder *b, const struct mr_sql_expr *e,
+                          const struct mr_expr **out_expr);
+
+/* ---- errors ---- */
+
+/* Puts a position on the error at hand unless a smaller expression has put its own. */
+static mr_status locate(struct binder *b, const struct mr_sql_pos *pos, mr_status status)
+{
+    if (status == MR_OK || b->err == NULL || b->err->line != 0) return status;
+    b->err->line = pos->line;
+    b->err->column = pos->column;
+    b->err->width = MR_MAX(pos->width, 1u);
+    return status;
+}
+
+static mr_status bind_nomem(struct binder *b)
+{
+    return mr_err_set(b->err, MR_E_NOMEM, 0, "out of memory for a query");
+}
+
+static mr_status refuse(struct binder *b, const struct mr_sql_pos *pos, const char *construct)
+{
+    return locate(b, pos,
+                  mr_err_set(b->err, MR_E_UNSUPPORTED, ERR_UNSUPPORTED,
+                             "%s is not supported here in this version", construct));
+}
+
+static mr_status unknown_column(struct binder *b, const struct mr_sql_name *name)
+{
+    struct mr_nearest nearest;
+    const struct mr_bind_scope *scope = b->scope;
+    mr_err_set(b->err, MR_E_NOT_FOUND, ERR_UNKNOWN, "column \"%.*s\" not found in %.*s",
+               (int)name->text.bytes, name->text.text, (int)scope->relation.bytes,
+               scope->relation.text);
+    mr_nearest_init(&nearest, name->text);
+    for (uint32_t i = 0; i < scope->columns->field_count; i++) {
+        mr_nearest_offer(&nearest, scope->columns->fields[i].name);
+    }
+    if (nearest.best.bytes > 0) {
+        mr_err_help(b->err, "did you mean \"%.*s\"?", (int)nearest.best.bytes, nearest.best.text);
+    }
+    return locate(b, &name->pos, MR_E_NOT_FOUND);
+}
+
+/* ---- names ---- */
+
+/* Position of a column by name; UINT32_MAX when there is none, UINT32_MAX - 1 when several. */
+static uint32_t find_column(const struct mr_bind_scope *scope, struct mr_span name)
+{
+    uint32_t found = UINT32_MAX;
+    for (uint32_t i = 0; i < scope->columns->field_count; i++) {
+        if (!mr_span_ieq(scope->columns->fields[i].name, name)) continue;
+        if (found != UINT32_MAX && i < scope->visible_count) return UINT32_MAX - 1;
+        /* A user's column hides a hidden one of the same name. */
+        if (found == UINT32_MAX) found = i;
+    }
+    return found;
+}
+
+static mr_status bind_name(struct binder *b, const struct mr_sql_names *names,
+                           const struct mr_expr **out_expr)
+{
+    const struct mr_sql_name *part = names->first;
+    const struct mr_expr *expr;
+    uint32_t index = find_column(b->scope, part->text);
+    bool is_alias =
+        part->next != NULL && b->scope->alias.bytes > 0 && mr_span_ieq(part->text, b->scope->alias);
+    if (index == UINT32_MAX && is_alias) {
+        part = part->next;
+        index = find_column(b->scope, part->text);
+    }
+    if (index == UINT32_MAX) return unknown_column(b, part);
+    if (index == UINT32_MAX - 1) {
+        mr_err_set(b->err, MR_E_INVALID, ERR_AMBIGUOUS, "column \"%.*s\" is there more than once",
+                   (int)part->text.bytes, part->text.text);
+        return locate(b, &part->pos, MR_E_INVALID);
+    }
+    MR_TRY(
+        locate(b, &part->pos, mr_expr_column(b->builder, b->scope->columns, index, &expr, b->err)));
+    for (part = part->next; part != NULL; part = part->next) {
+        MR_TRY(locate(b, &part->pos, mr_expr_field(b->builder, expr, part->text, &expr, b->err)));
+    }
+    *out_expr = expr;
+    return MR_OK;
+}
+
+/* ---- expressions ---- */
+
+static mr_status bind_args(struct binder *b, const struct mr_sql_exprs *args,
+                           const struct mr_expr ***out_args)
+{
+    const struct mr_expr **list =
+        MR_ARENA_ARRAY(b->builder->arena, const struct mr_expr *, args->count);
+    uint32_t i = 0;
+    if (list == NULL && args->count > 0) return bind_nomem(b);
+    for (const struct mr_sql_expr *e = args->first; e != NULL; e = e->next) {
+        MR_TRY(bind_any(b, e, &list[i++]));
+    }
+    *out_args = list;
+    return MR_OK;
+}
+
+static mr_status bind_call_of(struct binder *b, const struct mr_sql_expr *e, const char *function,
+                              const struct mr_expr **out_expr)
+{
+    const struct mr_expr **args;
+    MR_TRY(bind_args(b, &e->args, &args));
+    return locate(
+        b, &e->pos,
+        mr_expr_call(b->builder, mr_span_of(function), args, e->args.count, out_expr, b->err));
+}
+
+static mr_status negate_if(struct binder *b, const struct mr_sql_expr *e,
+                           const struct mr_expr *expr, const struct mr_expr **out_expr)
+{
+    if (!e->is_negated) {
+        *out_expr = expr;
+        return MR_OK;
+    }
+    return locate(b, &e->pos, mr_expr_call(b->builder, MR_SPAN("not"), &expr, 1, out_expr, b->err));
+}
+
+static mr_status bind_literal(struct binder *b, const struct mr_sql_expr *e, bool is_negative,
+                              const struct mr_expr **out_expr)
+{
+    static const char *const suffixes[] = {
+        [MR_SQL_LITERAL_INTEGER] = "",   [MR_SQL_LITERAL_BYTE] = "Y",
+        [MR_SQL_LITERAL_SHORT] = "S",    [MR_SQL_LITERAL_LONG] = "L",
+        [MR_SQL_LITERAL_DECIMAL] = "BD", [MR_SQL_LITERAL_FLOAT] = "F",
+        [MR_SQL_LITERAL_DOUBLE] = "D",
+    };
+    mr_type_id id = MR_TYPE_BINARY;
+    switch (e->literal) {
+    case MR_SQL_LITERAL_NULL: return mr_expr_null(b->builder, out_expr, b->err);
+    case MR_SQL_LITERAL_BOOLEAN:
+        return mr_expr_bool(b->builder, mr_span_ieq(e->text, MR_SPAN("true")), out_expr, b->err);
+    case MR_SQL_LITERAL_STRING: return mr_expr_string(b->builder, e->text, out_expr, b->err);
+    case MR_SQL_LITERAL_INTERVAL: return refuse(b, &e->pos, "an INTERVAL value");
+    case MR_SQL_LITERAL_BINARY: {
+        struct mr_value value = {.type = mr_type_of(MR_TYPE_BINARY), .u.text = e->text};
+        return mr_expr_literal(b->builder, &value, out_expr, b->err);
+    }
+    case MR_SQL_LITERAL_DATE: id = MR_TYPE_DATE; break;
+    case MR_SQL_LITERAL_TIMESTAMP: id = MR_TYPE_TIMESTAMP; break;
+    case MR_SQL_LITERAL_TIMESTAMP_NTZ: id = MR_TYPE_TIMESTAMP_NTZ; break;
+    default: {
+        const char *token = mr_arena_format(b->builder->arena, "%s%.*s%s", is_negative ? "-" : "",
+                                            (int)e->text.bytes, e->text.text, suffixes[e->literal]);
+        if (token == NULL) return bind_nomem(b);
+        return mr_expr_number(b->builder, mr_span_of(token), out_expr, b->err);
+    }
+    }
+    return mr_expr_text_literal(b->builder, mr_type_of(id), e->text, out_expr, b->err);
+}
+
+static bool is_number(const struct mr_sql_expr *e)
+{
+    return e->kind == MR_SQL_EXPR_LITERAL && e->literal >= MR_SQL_LITERAL_INTEGER &&
+           e->literal <= MR_SQL_LITERAL_DOUBLE;
+}
+
+static mr_status bind_unary(struct binder *b, const struct mr_sql_expr *e,
+                            const struct mr_expr **out_expr)
+{
+    switch (e->op) {
+    case MR_SQL_OP_NEGATE:
+        /* -9223372036854775808 is a number of its own, not the negative of one too large. */
+        if (is_number(e->args.first)) {
+            return locate(b, &e->pos, bind_literal(b, e->args.first, true, out_expr));
+        }
+        return bind_call_of(b, e, "-", out_expr);
+    case MR_SQL_OP_PLUS: return bind_any(b, e->args.first, out_expr);
+    case MR_SQL_OP_NOT: return bind_call_of(b, e, "not", out_expr);
+    default: return refuse(b, &e->pos, mr_sql_op_text(e->op));
+    }
+}
+
+static mr_status bind_binary(struct binder *b, const struct mr_sql_expr *e,
+                             const struct mr_expr **out_expr)
+{
+    static const char *const names[MR_SQL_OP_COUNT] = {
+        [MR_SQL_OP_ADD] = "+",      [MR_SQL_OP_SUBTRACT] = "-",
+        [MR_SQL_OP_MULTIPLY] = "*", [MR_SQL_OP_DIVIDE] = "/",
+        [MR_SQL_OP_MODULO] = "%",   [MR_SQL_OP_DIV] = "div",
+        [MR_SQL_OP_CONCAT] = "||",  [MR_SQL_OP_EQ] = "=",
+        [MR_SQL_OP_NE] = "<>",      [MR_SQL_OP_LT] = "<",
+        [MR_SQL_OP_LE] = "<=",      [MR_SQL_OP_GT] = ">",
+        [MR_SQL_OP_GE] = ">=",      [MR_SQL_OP_EQ_NULL_SAFE] = "<=>",
+    };
+    if (names[e->op] == NULL) return refuse(b, &e->pos, mr_sql_op_text(e->op));
+    return bind_call_of(b, e, names[e->op], out_expr);
+}
+
+static mr_status bind_is(struct binder *b, const struct mr_sql_expr *e,
+                         const struct mr_expr **out_expr)
+{
+    bool not = e->is_negated;
+    switch (e->op) {
+    case MR_SQL_OP_IS_NULL: return bind_call_of(b, e, not ? "is not null" : "is null", out_expr);
+    case MR_SQL_OP_IS_TRUE: return bind_call_of(b, e, not ? "is not true" : "is true", out_expr);
+    case MR_SQL_OP_IS_FALSE: return bind_call_of(b, e, not ? "is not false" : "is false", out_expr);
+    case MR_SQL_OP_IS_UNKNOWN:
+        return bind_call_of(b, e, not ? "is not unknown" : "is unknown", out_expr);
+    default: return refuse(b, &e->pos, mr_sql_op_text(e->op));
+    }
+}
+
+static mr_status bind_distinct(struct binder *b, const struct mr_sql_expr *e,
+                               const struct mr_expr **out_expr)
+{
+    return bind_call_of(b, e, e->is_negated ? "<=>" : "is distinct from", out_expr);
+}
+
+static mr_status bind_in(struct binder *b, const struct mr_sql_expr *e,
+                         const struct mr_expr **out_expr)
+{
+    const struct mr_expr **args, *in;
+    MR_TRY(bind_args(b, &e->args, &args));
+    MR_TRY(locate(b, &e->pos,
+                  mr_expr_in(b->builder, args[0], args + 1, e->args.count - 1, &in, b->err)));
+    return negate_if(b, e, in, out_expr);
+}
+
+static mr_status bind_between(struct binder *b, const struct mr_sql_expr *e,
+                              const struct mr_expr **out_expr)
+{
+    const struct mr_expr **args, *between;
+    MR_TRY(bind_args(b, &e->args, &args));
+    MR_TRY(locate(b, &e->pos,
+                  mr_expr_between(b->builder, args[0], args[1], args[2], &between, b->err)));
+    return negate_if(b, e, between, out_expr);
+}
+
+static mr_status bind_like(struct binder *b, const struct mr_sql_expr *e,
+                           const struct mr_expr **out_expr)
+{
+    const struct mr_expr *like;
+    if (e->op != MR_SQL_OP_LIKE) return refuse(b, &e->pos, mr_sql_op_text(e->op));
+    MR_TRY(bind_call_of(b, e, "like", &like));
+    return negate_if(b, e, like, out_expr);
+}
+
+static mr_status bind_case(struct binder *b, const struct mr_sql_expr *e,
+                           const struct mr_expr **out_expr)
+{
+    const struct mr_expr **args;
+    MR_TRY(bind_args(b, &e->args, &args));
+    uint32_t first = e->has_operand ? 1 : 0;
+    uint32_t pairs = (e->args.count - first - (e->has_else ? 1 : 0)) / 2;
+    const struct mr_expr **whens =
+        MR_ARENA_ARRAY(b->builder->arena, const struct mr_expr *, (size_t)pairs * 2);
+    if (whens == NULL && pairs > 0) return bind_nomem(b);
+    for (uint32_t i = 0; i < pairs; i++) {
+        whens[i] = args[first + 2 * i];
+        whens[pairs + i] = args[first + 2 * i + 1];
+    }
+    return locate(b, &e->pos,
+                  mr_expr_case(b->builder, e->has_operand ? args[0] : NULL, whens, whens + pairs,
+                               pairs, e->has_else ? args[e->args.count - 1] : NULL, out_expr,
+                               b->err));
+}
+
+static mr_status bind_cast(struct binder *b, const struct mr_sql_expr *e,
+                           const struct mr_expr **out_expr)
+{
+    const struct mr_expr *child;
+    MR_TRY(bind_any(b, e->args.first, &child));
+    return locate(b, &e->pos,
+                  mr_expr_cast(b->builder, child, e->type, e->is_try ? MR_MODE_TRY : MR_MODE_ANSI,
+                               out_expr, b->err));
+}
+
+static mr_status bind_function(struct binder *b, const struct mr_sql_expr *e,
+                               const struct mr_expr **out_expr)
+{
+    const struct mr_expr **args;
+    if (e->over != NULL) return refuse(b, &e->pos, "a window function");
+    if (e->filter != NULL || e->is_distinct) return refuse(b, &e->pos, "an aggregate function");
+    if (e->name.count != 1) return refuse(b, &e->pos, "a function of a schema");
+    MR_TRY(bind_args(b, &e->args, &args));
+    return locate(
+        b, &e->name.pos,
+        mr_expr_call(b->builder, e->name.first->text, args, e->args.count, out_expr, b->err));
+}
+
+static mr_status bind_field(struct binder *b, const struct mr_sql_expr *e,
+                            const struct mr_expr **out_expr)
+{
+    const struct mr_expr *child;
+    MR_TRY(bind_any(b, e->args.first, &child));
+    return locate(b, &e->name.pos,
+                  mr_expr_field(b->builder, child, e->name.first->text, out_expr, b->err));
+}
+
+static mr_status bind_any(struct binder *b, const struct mr_sql_expr *e,
+                          const struct mr_expr **out_expr)
+{
+    switch (e->kind) {
+    case MR_SQL_EXPR_LITERAL: return locate(b, &e->pos, bind_literal(b, e, false, out_expr));
+    case MR_SQL_EXPR_COLUMN: return bind_name(b, &e->name, out_expr);
+    case MR_SQL_EXPR_UNARY: return bind_unary(b, e, out_expr);
+    case MR_SQL_EXPR_BINARY: return bind_binary(b, e, out_expr);
+    case MR_SQL_EXPR_AND: return bind_call_of(b, e, "and", out_expr);
+    case MR_SQL_EXPR_OR: return bind_call_of(b, e, "or", out_expr);
+    case MR_SQL_EXPR_IS: return bind_is(b, e, out_expr);
+    case MR_SQL_EXPR_DISTINCT_FROM: return bind_distinct(b, e, out_expr);
+    case MR_SQL_EXPR_IN: return bind_in(b, e, out_expr);
+    case MR_SQL_EXPR_BETWEEN: return bind_between(b, e, out_expr);
+    case MR_SQL_EXPR_LIKE: return bind_like(b, e, out_expr);
+    case MR_SQL_EXPR_CASE: return bind_case(b, e, out_expr);
+    case MR_SQL_EXPR_CAST: return bind_cast(b, e, out_expr);
+    case MR_SQL_EXPR_CALL: return bind_function(b, e, out_expr);
+    case MR_SQL_EXPR_SUBSCRIPT: return bind_call_of(b, e, "[]", out_expr);
+    case MR_SQL_EXPR_FIELD: return bind_field(b, e, out_expr);
+    case MR_SQL_EXPR_ROW: return bind_call_of(b, e, "struct", out_expr);
+    case MR_SQL_EXPR_STAR: return refuse(b, &e->pos, "a star inside an expression");
+    case MR_SQL_EXPR_NAMED_ARG: return refuse(b, &e->pos, "a named argument");
+    case MR_SQL_EXPR_LAMBDA: return refuse(b, &e->pos, "a lambda function");
+    case MR_SQL_EXPR_IN_QUERY:
+    case MR_SQL_EXPR_SUBQUERY:
+    case MR_SQL_EXPR_EXISTS: return refuse(b, &e->pos, "a subquery");
+    }
+    MR_ASSERT(!"every kind of expression is handled above");
+    return MR_E_INTERNAL;
+}
+
+mr_status mr_sql_bind_expr(struct mr_expr_builder *builder, const struct mr_sql_expr *expr,
+                           const struct mr_bind_scope *scope, const struct mr_expr **out_expr,
+                           struct mr_err *err)
+{
+    struct binder b = {builder, scope, err};
+    if (err != NULL) err->line = 0;
+    return bind_any(&b, expr, out_expr);
+}
+
+/* ---- the SELECT list ---- */
+
+struct outputs {
+    const struct mr_expr **exprs;
+    struct mr_field *fields;
+    uint32_t count;
+    uint32_t capacity;
+};
+
+static mr_status add_output(struct binder *b, struct outputs *o, const struct mr_expr *expr,
+                            struct mr_span name, struct mr_span metadata,
+                            const struct mr_sql_pos *pos)
+{
+    for (uint32_t i = 0; i < o->count; i++) {
+        if (!mr_span_ieq(o->fields[i].name, name)) continue;
+        mr_err_set(b->err, MR_E_EXISTS, ERR_DOUBLE, "the query gives two columns named \"%.*s\"",
+                   (int)name.bytes, name.text);
+        mr_err_help(b->err, "name one of them with AS, or leave it out with * EXCEPT");
+        return locate(b, pos, MR_E_EXISTS);
+    }
+    MR_ASSERT(o->count < o->capacity);
+    o->exprs[o->count] = expr;
+    o->fields[o->count] = (struct mr_field){
+        .name = name, .type = expr->type, .is_nullable = expr->is_nullable, .metadata = metadata};
+    o->count++;
+    return MR_OK;
+}
+
+static bool is_excepted(const struct mr_sql_expr *star, struct mr_span name)
+{
+    for (const struct mr_sql_name *n = star->except.first; n != NULL; n = n->next) {
+        if (mr_span_ieq(n->text, name)) return true;
+    }
+    return false;
+}
+
+/* `*`, `t.*`, `* EXCEPT (a, b)`, and `s.*` for the members of a struct. */
+static mr_status expand_star(struct binder *b, struct outputs *o, const struct mr_sql_expr *star)
+{
+    const struct mr_bind_scope *scope = b->scope;
+    const struct mr_type *type = scope->columns;
+    const struct mr_expr *base = NULL, *expr;
+    uint32_t count = scope->visible_count;
+    bool is_alias = star->name.count == 1 && mr_span_ieq(star->name.first->text, scope->alias);
+    if (star->name.count > 0 && !is_alias) {
+        MR_TRY(bind_name(b, &star->name, &base));
+        if (base->type->id != MR_TYPE_STRUCT) {
+            mr_err_set(b->err, MR_E_TYPE, ERR_STAR, "only a relation or a struct can have .*");
+            return locate(b, &star->pos, MR_E_TYPE);
+        }
+        type = base->type;
+        count = type->field_count;
+    }
+    for (const struct mr_sql_name *n = star->except.first; n != NULL; n = n->next) {
+        if (mr_type_find(type, n->text, false) < 0) return unknown_column(b, n);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct mr_field *field = &type->fields[i];
+        if (is_excepted(star, field->name)) continue;
+        mr_status status = base == NULL
+                               ? mr_expr_column(b->builder, type, i, &expr, b->err)
+                               : mr_expr_field(b->builder, base, field->name, &expr, b->err);
+        MR_TRY(locate(b, &star->pos, status));
+        MR_TRY(add_output(b, o, expr, field->name, field->metadata, &star->pos));
+    }
+    return MR_OK;
+}
+
+static mr_status output_name(struct binder *b, const struct mr_sql_item *item,
+                             const struct mr_expr *expr, struct mr_span *out_name)
+{
+    struct mr_text text;
+    if (item->alias.count == 1) {
+        *out_name = item->alias.first->text;
+        return MR_OK;
+    }
+    if (item->alias.count > 1) return refuse(b, &item->alias.pos, "more than one alias");
+    if (expr->kind == MR_EXPR_COLUMN || expr->kind == MR_EXPR_FIELD) {
+        *out_name = expr->name;
+        return MR_OK;
+    }
+    mr_text_init(&text, b->builder->arena->heap);
+    mr_expr_write_sql(expr, &text);
+    mr_status status = mr_text_end(&text, b->err);
+    if (status == MR_OK) {
+        const char *copy = mr_arena_copy(b->builder->arena, mr_text_span(&text));
+        *out_name = (struct mr_span){copy, text.used};
+        if (copy == NULL) status = bind_nomem(b);
+    }
+    mr_text_fini(&text);
+    return status;
+}
+
+static mr_status bind_item(struct binder *b, struct outputs *o, const struct mr_sql_item *item)
+{
+    const struct mr_expr *expr;
+    struct mr_span name, metadata = {0};
+    if (item->expr->kind == MR_SQL_EXPR_STAR) return expand_star(b, o, item->expr);
+    MR_TRY(bind_any(b, item->expr, &expr));
+    MR_TRY(output_name(b, item, expr, &name));
+    if (expr->kind == MR_EXPR_COLUMN) metadata = b->scope->columns->fields[expr->index].metadata;
+    return add_output(b, o, expr, name, metadata, &item->expr->pos);
+}
+
+/* Outputs the list can give at most. A struct's star gives as many as the largest struct has. */
+static uint32_t outputs_max(const struct mr_sql_query *query, const struct mr_type *columns)
+{
+    uint32_t widest = columns->field_count, count = 0;
+    for (uint32_t i = 0; i < columns->field_count; i++) {
+        widest = MR_MAX(widest, mr_type_leaves(columns->fields[i].type));
+    }
+    for (const struct mr_sql_item *item = query->items.first; item != NULL; item = item->next) {
+        count += item->expr->kind == MR_SQL_EXPR_STAR ? MR_MAX(widest, 16u) : 1;
+    }
+    return count;
+}
+
+/* ---- the query ---- */
+
+static mr_status refuse_clauses(struct binder *b, const struct mr_sql_query *q)
+{
+    if (q->kind != MR_SQL_QUERY_SELECT) return refuse(b, &q->pos, "a set operation or VALUES");
+    if (q->ctes.count > 0) return refuse(b, &q->ctes.first->name->pos, "WITH");
+    if (q->is_distinct) return refuse(b, &q->pos, "SELECT DISTINCT");
+    if (q->grouping != MR_SQL_GROUP_NONE) return refuse(b, &q->pos, "GROUP BY");
+    if (q->having != NULL) return refuse(b, &q->having->pos, "HAVING");
+    if (q->qualify != NULL) return refuse(b, &q->qualify->pos, "QUALIFY");
+    if (q->order_by.count > 0) return refuse(b, &q->order_by.first->expr->pos, "ORDER BY");
+    if (q->limit != NULL) return refuse(b, &q->limit->pos, "LIMIT");
+    if (q->offset != NULL) return refuse(b, &q->offset->pos, "OFFSET");
+    return MR_OK;
+}
+
+static mr_status bind_where(struct binder *b, const struct mr_sql_expr *where,
+                            const struct mr_expr **out_filter)
+{
+    *out_filter = NULL;
+    if (where == NULL) return MR_OK;
+    MR_TRY(bind_any(b, where, out_filter));
+    mr_type_id id = (*out_filter)->type->id;
+    if (id == MR_TYPE_BOOLEAN) return MR_OK;
+    if (id == MR_TYPE_VOID) {
+        return mr_expr_cast(b->builder, *out_filter, mr_type_of(MR_TYPE_BOOLEAN), MR_MODE_ANSI,
+                            out_filter, b->err);
+    }
+    mr_err_set(b->err, MR_E_TYPE, ERR_WHERE, "WHERE needs a boolean, this is %s", mr_type_name(id));
+    return locate(b, &where->pos, MR_E_TYPE);
+}
+
+static mr_status bind_query(struct binder *b, const struct mr_sql_query *query,
+                            struct mr_bound_query *out_query)
+{
+    struct mr_arena *arena = b->builder->arena;
+    struct mr_bound_query bound = {0};
+    uint32_t capacity = outputs_max(query, b->scope->columns);
+    struct outputs outputs = {.exprs = MR_ARENA_ARRAY(arena, const struct mr_expr *, capacity),
+                              .fields = MR_ARENA_ARRAY(arena, struct mr_field, capacity),
+                              .capacity = capacity};
+    uint64_t *used =
+        MR_ARENA_ARRAY(arena, uint64_t, (b->scope->columns->field_count + 63) / 64 + 1);
+    if (outputs.exprs == NULL || outputs.fields == NULL || used == NULL) return bind_nomem(b);
+    MR_TRY(refuse_clauses(b, query));
+    MR_TRY(bind_where(b, query->where, &bound.filter));
+    for (const struct mr_sql_item *item = query->items.first; item != NULL; item = item->next) {
+        MR_TRY(bind_item(b, &outputs, item));
+    }
+    if (bound.filter != NULL) mr_expr_columns(bound.filter, used);
+    for (uint32_t i = 0; i < outputs.count; i++) mr_expr_columns(outputs.exprs[i], used);
+    bound.exprs = outputs.exprs;
+    bound.count = outputs.count;
+    bound.used = used;
+    bound.schema = mr_type_struct(arena, outputs.fields, outputs.count);
+    if (bound.schema == NULL) return bind_nomem(b);
+    *out_query = bound;
+    return MR_OK;
+}
+
+mr_status mr_sql_bind_query(struct mr_expr_builder *builder, const struct mr_sql_script *script,
+                            const struct mr_sql_query *query, const struct mr_bind_scope *scope,
+                            struct mr_bound_query *out_query, struct mr_err *err)
+{
+    struct binder b = {builder, scope, err};
+    MR_ASSERT(scope->visible_count <= scope->columns->field_count);
+    if (err != NULL) *err = (struct mr_err){0};
+    mr_status status = bind_query(&b, query, out_query);
+    if (status != MR_OK && script != NULL) mr_err_origin(err, script->origin.text);
+    return status;
+}
