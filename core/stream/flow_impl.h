@@ -1,0 +1,28 @@
+/* Parts of a flow, for core/stream only: what an epoch's requests need done. Each returns a status
+ * and leaves the decision what follows from it to flow.c. */
+#ifndef MR_CORE_STREAM_FLOW_IMPL_H
+#define MR_CORE_STREAM_FLOW_IMPL_H
+
+#include "core/stream/flow.h"
+
+/* mr_flow_partition_text: struct mr_sink_config's hook; ctx is the plan. */
+mr_status mr_flow_partition_text(void *ctx, const struct mr_batch *batch, uint32_t row,
+                                 struct mr_text *out_folder, struct mr_text *out_values,
+                                 struct mr_err *err);
+
+/* mr_flow_make_ranges: cuts flow->list into flow->ranges. */
+MR_MUST_USE mr_status mr_flow_make_ranges(struct mr_flow *flow, struct mr_err *err);
+
+/* mr_flow_collect: all workers have sealed: fills flow->prepared and its text, flow->json.
+ * fails MR_E_INTERNAL when rows are unaccounted for (R31) */
+MR_MUST_USE mr_status mr_flow_collect(struct mr_flow *flow, struct mr_err *err);
+
+/* mr_flow_commit: the table has flow->prepared when this returns MR_OK. A refusal that leaves the
+ * table without it withdraws the prepared record, so that the next start runs the epoch again. */
+MR_MUST_USE mr_status mr_flow_commit(struct mr_flow *flow, struct mr_err *err);
+
+/* mr_flow_settle: after commits/N: the source may forget or move the files, staged lists go, old
+ * entries go, and the table's log gets its checkpoint when one is due. */
+MR_MUST_USE mr_status mr_flow_settle(struct mr_flow *flow, int64_t epoch, struct mr_err *err);
+
+#endif

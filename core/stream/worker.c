@@ -1,0 +1,346 @@
+#include "core/stream/worker.h"
+
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/base/checked.h"
+#include "core/stream/constants.h"
+
+enum {
+    ERR_WORKER = 5103,
+    POOL_BUFS = MR_SCAN_AHEAD + 4, /* read ahead, compressed, inflated, window, one to spare */
+    WINDOW_BYTES = 256 << 10,      /* text per step, so that a step stays short */
+};
+
+static bool worker_step(struct mr_step *self, struct mr_shard *shard);
+
+static void worker_wake(void *ctx)
+{
+    struct mr_worker *w = ctx;
+    mr_shard_ready(w->shard, &w->step);
+}
+
+/* ---- reports ---- */
+
+static void flush_reports(struct mr_worker *w)
+{
+    uint32_t sent = 0;
+    while (sent < w->report_count && mr_shard_report(w->shard, &w->reports[sent])) sent++;
+    w->report_count -= sent;
+    memmove(w->reports, w->reports + sent, w->report_count * sizeof *w->reports);
+}
+
+static void report(struct mr_worker *w, mr_worker_report kind, const void *object)
+{
+    MR_ASSERT(w->report_count < MR_WORKER_REPORTS);
+    struct mr_desc *desc = &w->reports[w->report_count++];
+    *desc = (struct mr_desc){.kind = kind, .from = w->shard->options.index, .object = w};
+    desc->words[0] = (uint64_t)(uintptr_t)object;
+    flush_reports(w);
+}
+
+/* The first failure of the epoch; the worker does nothing more until the abort. */
+static void halt(struct mr_worker *w, mr_worker_report kind)
+{
+    MR_ASSERT(w->state == MR_WORKER_RUNNING || w->state == MR_WORKER_SEALING);
+    w->state = MR_WORKER_HALTED;
+    report(w, kind, NULL);
+}
+
+/* ---- a batch's way ---- */
+
+static void count_reader(struct mr_worker *w)
+{
+    const struct mr_json_counters *now = mr_json_reader_counters(w->reader);
+    struct mr_json_counters *then = &w->reader_counts;
+    w->counts.records_in += now->records - then->records;
+    w->counts.rows_malformed_dropped += now->dropped - then->dropped;
+    w->counts.rows_rescued += now->rescued - then->rescued;
+    w->counts.values_misfit += now->misfits - then->misfits;
+    w->counts.rows_malformed_kept +=
+        now->malformed - then->malformed -
+        MR_MIN(now->malformed - then->malformed, now->dropped - then->dropped);
+    *then = *now;
+}
+
+static mr_status append_batch(struct mr_worker *w, struct mr_batch *batch)
+{
+    const struct mr_flow_plan *plan = w->plan;
+    MR_TRY(mr_constants_add(plan, w->ranges[0], batch, &w->err));
+    if (plan->filter != NULL) {
+        uint32_t before = batch->sel_count;
+        MR_TRY(mr_program_filter(plan->filter, &w->context, batch, &w->err));
+        w->counts.rows_filtered += before - batch->sel_count;
+    }
+    if (batch->sel_count == 0) return MR_OK;
+    struct mr_vec *cols =
+        MR_ARENA_ARRAY(batch->arena, struct mr_vec, plan->output_schema->field_count);
+    if (cols == NULL) return mr_err_set(&w->err, MR_E_NOMEM, ERR_WORKER, "out of memory");
+    MR_TRY(mr_program_run(plan->project, &w->context, batch, cols, &w->err));
+    struct mr_batch output = *batch;
+    output.schema = plan->output_schema;
+    output.cols = cols;
+    w->counts.rows_out += output.sel_count;
+    return mr_sink_append(&w->sink, &output, &w->err);
+}
+
+static mr_status decode_batch(struct mr_worker *w, const struct mr_scan_window *window)
+{
+    struct mr_batch batch;
+    size_t consumed = 0, bytes = MR_MIN(window->bytes, w->window_bytes);
+    bool is_last = window->is_last && bytes == window->bytes;
+    mr_batch_init(&batch, &w->arena, mr_json_reader_schema(w->reader));
+    mr_status status =
+        mr_json_reader_decode(w->reader, window->text, bytes, is_last, &batch, &consumed, &w->err);
+    if (status == MR_OK) {
+        batch.range = w->ranges[0]->index;
+        batch.first_record = w->first_record;
+        w->first_record += mr_json_reader_records(w->reader);
+        count_reader(w);
+        if (batch.rows > 0) status = append_batch(w, &batch);
+    }
+    mr_batch_fini(&batch);
+    if (status != MR_OK) {
+        mr_err_origin(&w->err, w->ranges[0]->path);
+        return status;
+    }
+    bool is_stuck = consumed == 0 && !is_last;
+    w->counts.text_bytes_in += consumed;
+    w->window_bytes = is_stuck && bytes < window->bytes ? w->window_bytes * 2 : WINDOW_BYTES;
+    return mr_scan_consume(&w->scan, consumed, is_stuck && bytes == window->bytes, &w->err);
+}
+
+/* ---- ranges ---- */
+
+static mr_status begin_range(struct mr_worker *w)
+{
+    const struct mr_range *range = w->ranges[0];
+    const struct mr_source_file *file = range->file;
+    MR_TRY(mr_json_reader_begin(w->reader, file->uri, &w->err));
+    w->first_record = 0;
+    w->is_scanning = true;
+    mr_scan_begin(&w->scan, range);
+    return MR_OK;
+}
+
+static void end_range(struct mr_worker *w)
+{
+    const struct mr_range *range = w->ranges[0];
+    w->counts.bytes_in += w->scan.bytes_read;
+    w->counts.files_corrupt += w->scan.is_corrupt;
+    w->counts.files_missing += w->scan.is_missing;
+    w->scan.bytes_read = 0;
+    w->is_scanning = false;
+    w->range_count--;
+    memmove(w->ranges, w->ranges + 1, w->range_count * sizeof *w->ranges);
+    report(w, MR_REPORT_RANGE_DONE, range);
+}
+
+/* One step of RUNNING. returns MR_E_AGAIN when it has to wait */
+static mr_status run(struct mr_worker *w)
+{
+    struct mr_scan_window window;
+    MR_TRY(mr_sink_step(&w->sink, &w->err));
+    if (w->range_count == 0) return MR_E_AGAIN;
+    if (!w->is_scanning) MR_TRY(begin_range(w));
+    if (mr_sink_is_busy(&w->sink)) return MR_E_AGAIN;
+    mr_status status = mr_scan_window(&w->scan, &window, &w->err);
+    if (status == MR_E_NOT_FOUND) {
+        end_range(w);
+        return MR_OK;
+    }
+    if (status != MR_OK) return status;
+    return decode_batch(w, &window);
+}
+
+static bool has_new_columns(const struct mr_worker *w)
+{
+    return w->plan->wants_new_columns && mr_json_reader_has_unknown(w->reader);
+}
+
+static bool step_running(struct mr_worker *w)
+{
+    mr_status status = run(w);
+    if (status == MR_E_AGAIN) return false;
+    if (status != MR_OK) {
+        halt(w, MR_REPORT_FAILED);
+        return false;
+    }
+    if (has_new_columns(w)) {
+        halt(w, MR_REPORT_CUT);
+        return false;
+    }
+    return true;
+}
+
+static bool step_sealing(struct mr_worker *w)
+{
+    mr_status status = mr_sink_step(&w->sink, &w->err);
+    if (status == MR_E_AGAIN) return false;
+    if (status != MR_OK) {
+        halt(w, MR_REPORT_FAILED);
+    } else if (w->sink.state == MR_SINK_SEALED) {
+        w->state = MR_WORKER_SEALED;
+        report(w, MR_REPORT_SEALED, NULL);
+    }
+    return w->state == MR_WORKER_SEALING;
+}
+
+static bool step_aborting(struct mr_worker *w)
+{
+    bool is_scan_idle = mr_scan_stop(&w->scan);
+    mr_status status = mr_sink_step(&w->sink, NULL);
+    if (!is_scan_idle || status == MR_E_AGAIN) return false;
+    if (w->sink.state != MR_SINK_STOPPED) return true;
+    mr_sink_reset(&w->sink);
+    w->is_scanning = false;
+    w->range_count = 0;
+    bool is_dropping = w->state == MR_WORKER_DROPPING;
+    w->state = MR_WORKER_IDLE;
+    report(w, is_dropping ? MR_REPORT_CLOSED : MR_REPORT_ABORTED, NULL);
+    return false;
+}
+
+static bool worker_step(struct mr_step *self, struct mr_shard *shard)
+{
+    struct mr_worker *w = (struct mr_worker *)self;
+    bool has_more = false;
+    (void)shard;
+    switch (w->state) {
+    case MR_WORKER_RUNNING: has_more = step_running(w); break;
+    case MR_WORKER_SEALING: has_more = step_sealing(w); break;
+    case MR_WORKER_ABORTING:
+    case MR_WORKER_DROPPING: has_more = step_aborting(w); break;
+    case MR_WORKER_IDLE:
+    case MR_WORKER_SEALED:
+    case MR_WORKER_HALTED: break;
+    }
+    flush_reports(w);
+    return has_more || w->report_count > 0;
+}
+
+/* ---- orders ---- */
+
+static void order_begin(struct mr_worker *w, const struct mr_desc *desc)
+{
+    MR_ASSERT(w->state == MR_WORKER_IDLE || w->state == MR_WORKER_SEALED);
+    if (w->state == MR_WORKER_SEALED) mr_sink_reset(&w->sink);
+    w->epoch = (int64_t)desc->words[0];
+    w->context =
+        (struct mr_program_context){.now_us = (int64_t)desc->words[1], .zone = w->plan->zone};
+    w->counts = (struct mr_counts){0};
+    w->reader_counts = *mr_json_reader_counters(w->reader);
+    w->window_bytes = WINDOW_BYTES;
+    w->state = MR_WORKER_RUNNING;
+    if (mr_sink_begin(&w->sink, w->epoch, &w->err) != MR_OK) halt(w, MR_REPORT_FAILED);
+}
+
+static void order_seal(struct mr_worker *w)
+{
+    if (w->state == MR_WORKER_HALTED) return;
+    MR_ASSERT(w->state == MR_WORKER_RUNNING && w->range_count == 0);
+    w->state = MR_WORKER_SEALING;
+    if (mr_sink_seal(&w->sink, &w->err) != MR_OK) halt(w, MR_REPORT_FAILED);
+}
+
+static void order_range(struct mr_worker *w, const struct mr_desc *desc)
+{
+    if (w->state == MR_WORKER_HALTED) return;
+    MR_ASSERT(w->state == MR_WORKER_RUNNING && w->range_count < MR_WORKER_RANGES);
+    w->ranges[w->range_count++] = (const struct mr_range *)(uintptr_t)desc->words[0];
+}
+
+static void order_stop(struct mr_worker *w, mr_worker_state state)
+{
+    MR_ASSERT(w->state != MR_WORKER_DROPPING);
+    w->state = state;
+    mr_sink_stop(&w->sink, state == MR_WORKER_DROPPING);
+}
+
+void mr_worker_receive(struct mr_worker *worker, const struct mr_desc *desc)
+{
+    switch ((mr_worker_order)desc->kind) {
+    case MR_ORDER_BEGIN: order_begin(worker, desc); break;
+    case MR_ORDER_RANGE: order_range(worker, desc); break;
+    case MR_ORDER_SEAL: order_seal(worker); break;
+    case MR_ORDER_ABORT: order_stop(worker, MR_WORKER_ABORTING); break;
+    case MR_ORDER_DROP: order_stop(worker, MR_WORKER_DROPPING); break;
+    case MR_ORDER_CLOSE:
+        MR_ASSERT(worker->state == MR_WORKER_IDLE || worker->state == MR_WORKER_SEALED);
+        if (worker->state == MR_WORKER_SEALED) mr_sink_reset(&worker->sink);
+        worker->state = MR_WORKER_IDLE;
+        report(worker, MR_REPORT_CLOSED, NULL);
+        break;
+    default: MR_ASSERT(!"an order is one of those above");
+    }
+    mr_shard_ready(worker->shard, &worker->step);
+}
+
+/* ---- life ---- */
+
+static mr_status init_codec(struct mr_worker *w, struct mr_err *err)
+{
+    w->codec_bytes = mr_codec_footprint(&w->plan->codec);
+    MR_ASSERT(w->codec_bytes > 0);
+    w->codec_memory = mr_heap_take(&w->heap, w->codec_bytes);
+    if (w->codec_memory == NULL) {
+        return mr_err_set(err, MR_E_NOMEM, ERR_WORKER, "no memory for a codec");
+    }
+    return mr_codec_init(w->codec_memory, &w->plan->codec, &w->sink_config.options.codec, err);
+}
+
+mr_status mr_worker_init(struct mr_worker *worker, struct mr_shard *shard,
+                         const struct mr_flow_plan *plan, const struct mr_worker_place *place,
+                         size_t memory_limit, struct mr_err *err)
+{
+    *worker = (struct mr_worker){.shard = shard, .plan = plan};
+    worker->step =
+        (struct mr_step){.step = worker_step, .class_of = MR_CLASS_STREAM, .name = "worker"};
+    mr_heap_init(&worker->heap, memory_limit);
+    mr_arena_init(&worker->arena, &worker->heap, 64 << 10);
+    struct mr_waker waker = {worker_wake, worker};
+    worker->sink_config = (struct mr_sink_config){
+        .io = shard->io,
+        .heap = &worker->heap,
+        .waker = waker,
+        .table_path = place->table_path,
+        .staged_folder = place->staged_folder,
+        .shard = shard->options.index,
+        .schema = plan->output_schema,
+        .file_schema = plan->file_schema,
+        .file_columns = plan->file_columns,
+        .partition_columns = plan->partition_columns,
+        .partition_count = plan->partition_count,
+        .options = plan->parquet,
+        .target_bytes = plan->target_bytes,
+        .partition_text = place->partition_text,
+        .partition_ctx = place->partition_ctx,
+    };
+    worker->sink_config.options.memory_bytes = memory_limit / 4;
+    mr_sink_init(&worker->sink, &worker->sink_config);
+    mr_status status = init_codec(worker, err);
+    if (status == MR_OK) {
+        status = mr_pool_init(&worker->pool, &worker->heap, POOL_BUFS, MR_SCAN_BUF, err);
+    }
+    if (status == MR_OK) {
+        mr_scan_init(&worker->scan, shard->io, &worker->heap, &worker->pool, waker);
+        status = mr_json_reader_open(&worker->heap, plan->read_schema, &plan->json, plan->kernels,
+                                     plan->zone, &worker->reader, err);
+    }
+    if (status != MR_OK) mr_worker_fini(worker);
+    return status;
+}
+
+void mr_worker_fini(struct mr_worker *worker)
+{
+    if (worker->shard == NULL) return;
+    MR_ASSERT(worker->state == MR_WORKER_IDLE);
+    mr_json_reader_close(worker->reader);
+    if (worker->scan.pool != NULL) mr_scan_fini(&worker->scan);
+    if (worker->pool.bufs != NULL) mr_pool_fini(&worker->pool);
+    mr_sink_fini(&worker->sink);
+    mr_heap_give(&worker->heap, worker->codec_memory, worker->codec_bytes);
+    mr_arena_fini(&worker->arena);
+    MR_ASSERT(worker->heap.used_bytes == 0);
+    worker->shard = NULL;
+}
