@@ -33,15 +33,15 @@ enum {
 enum { MR_CLI_OPTIONS_MAX = 32, MR_CLI_ARGS_MAX = 64 };
 
 typedef enum mr_option_type {
-    MR_OPTION_FLAG, /* no value; in the environment 1, true, yes, on or their opposites */
-    MR_OPTION_TEXT,
-    MR_OPTION_INT,      /* min to max */
-    MR_OPTION_BYTES,    /* 4096, 10MB (decimal), 64MiB (binary) */
-    MR_OPTION_DURATION, /* 90 (seconds), 250ms, 1h30m, "5 minutes"; kept in microseconds */
-    MR_OPTION_RATE,     /* a share from 0 to 1: 0.01 or 1% */
-    MR_OPTION_CHOICE,   /* one of `value`, separated by | */
-    MR_OPTION_LIST,     /* a,b,c; may be repeated */
-    MR_OPTION_PAIRS,    /* key=value; may be repeated */
+    MR_CLI_FLAG, /* no value; in the environment 1, true, yes, on or their opposites */
+    MR_CLI_TEXT,
+    MR_CLI_INT,      /* min to max */
+    MR_CLI_BYTES,    /* 4096, 10MB (decimal), 64MiB (binary) */
+    MR_CLI_DURATION, /* 90 (seconds), 250ms, 1h30m, "5 minutes"; kept in microseconds */
+    MR_CLI_RATE,     /* a share from 0 to 1: 0.01 or 1% */
+    MR_CLI_CHOICE,   /* one of `value`, separated by | */
+    MR_CLI_LIST,     /* a,b,c; may be repeated */
+    MR_CLI_PAIRS,    /* key=value; may be repeated */
 } mr_option_type;
 
 struct mr_option {
@@ -158,6 +158,8 @@ void mr_help_command(struct mr_cli *cli, const struct mr_command *command);
 void mr_help_markdown(struct mr_cli *cli);
 
 /* The verbs, in the order of the table. */
+int mr_verb_run(struct mr_cli *cli, struct mr_err *err);
+int mr_verb_dry_run(struct mr_cli *cli, struct mr_err *err);
 int mr_verb_gen(struct mr_cli *cli, struct mr_err *err);
 int mr_verb_doctor(struct mr_cli *cli, struct mr_err *err);
 int mr_verb_explain(struct mr_cli *cli, struct mr_err *err);

@@ -25,7 +25,7 @@ static void put_wrapped(FILE *to, const char *text, size_t indent, size_t at)
 
 static const char *value_of(const struct mr_option *option)
 {
-    return option->type == MR_OPTION_FLAG ? NULL : option->value;
+    return option->type == MR_CLI_FLAG ? NULL : option->value;
 }
 
 static void put_option(FILE *to, const struct mr_option *option)

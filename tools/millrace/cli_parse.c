@@ -104,7 +104,7 @@ static mr_status take_value(struct mr_cli *cli, const struct mr_option *option,
     char source[MR_OPTION_VARIABLE_MAX];
     (void)snprintf(source, sizeof source, "--%s", option->name);
     value->is_given = true;
-    if (option->type == MR_OPTION_FLAG) {
+    if (option->type == MR_CLI_FLAG) {
         if (attached != NULL) return mr_cli_usage(cli, err, "%s takes no value", source);
         value->number++;
         value->text = "1";
@@ -138,7 +138,7 @@ static mr_status take_short(struct mr_cli *cli, const char *word, char *const **
         const struct mr_option *option;
         struct mr_option_value *value = find_value(cli, NULL, 0, *word, &option);
         if (value == NULL) return mr_cli_usage(cli, err, "unknown option -%c", *word);
-        bool is_flag = option->type == MR_OPTION_FLAG;
+        bool is_flag = option->type == MR_CLI_FLAG;
         const char *attached = is_flag || word[1] == '\0' ? NULL : word + 1;
         MR_TRY(take_value(cli, option, value, attached, words, end, err));
         if (!is_flag) return MR_OK;

@@ -216,23 +216,23 @@ mr_status mr_value_read(struct mr_cli *cli, const struct mr_option *option, cons
 {
     mr_status status = MR_OK;
     switch (option->type) {
-    case MR_OPTION_FLAG: status = read_flag(cli, source, text, value, err); break;
-    case MR_OPTION_TEXT: break;
-    case MR_OPTION_INT: status = read_int(cli, option, source, text, value, err); break;
-    case MR_OPTION_BYTES:
+    case MR_CLI_FLAG: status = read_flag(cli, source, text, value, err); break;
+    case MR_CLI_TEXT: break;
+    case MR_CLI_INT: status = read_int(cli, option, source, text, value, err); break;
+    case MR_CLI_BYTES:
         if (!mr_bytes_read(text, &value->number)) {
             status = fail_value(cli, source, text, "a size like 4096, 10MB or 64MiB", err);
         }
         break;
-    case MR_OPTION_DURATION:
+    case MR_CLI_DURATION:
         if (!mr_duration_read(text, &value->number)) {
             status = fail_value(cli, source, text, "a time like 90, 250ms or 1h30m", err);
         }
         break;
-    case MR_OPTION_RATE: status = read_rate(cli, source, text, value, err); break;
-    case MR_OPTION_CHOICE: status = read_choice(cli, option, source, text, err); break;
-    case MR_OPTION_LIST: status = read_list(cli, source, text, value, err); break;
-    case MR_OPTION_PAIRS: status = read_pair(cli, source, text, value, err); break;
+    case MR_CLI_RATE: status = read_rate(cli, source, text, value, err); break;
+    case MR_CLI_CHOICE: status = read_choice(cli, option, source, text, err); break;
+    case MR_CLI_LIST: status = read_list(cli, source, text, value, err); break;
+    case MR_CLI_PAIRS: status = read_pair(cli, source, text, value, err); break;
     }
     if (status != MR_OK) return status;
     value->text = text;

@@ -8,50 +8,70 @@
 /* clang-format on */
 
 const struct mr_option mr_global_options[] = {
-    {"quiet", 'q', MR_OPTION_FLAG, .help = "say only what went wrong"},
-    {"verbose", 'v', MR_OPTION_FLAG, .help = "say more"},
-    {"color", 0, MR_OPTION_CHOICE, "auto|always|never", "auto",
+    {"quiet", 'q', MR_CLI_FLAG, .help = "say only what went wrong"},
+    {"verbose", 'v', MR_CLI_FLAG, .help = "say more"},
+    {"color", 0, MR_CLI_CHOICE, "auto|always|never", "auto",
      "colour messages; auto means on a terminal and without NO_COLOR"},
-    {"log-format", 0, MR_OPTION_CHOICE, "text|json|logfmt", "text", "how messages are written"},
-    {"help", 'h', MR_OPTION_FLAG, .help = "show the help of the verb"},
+    {"log-format", 0, MR_CLI_CHOICE, "text|json|logfmt", "text", "how messages are written"},
+    {"help", 'h', MR_CLI_FLAG, .help = "show the help of the verb"},
     {NULL},
 };
 
+/* What every verb that starts shards takes. */
+#define RUNTIME_OPTIONS                                                                            \
+    {"threads", 't', MR_CLI_INT, "N", NULL, "shards; by default one per core", 0, 256},         \
+        {"memory", 0, MR_CLI_BYTES, "SIZE", "256MiB", "memory of a shard"},                     \
+        {"io", 0, MR_CLI_CHOICE, "auto|poll", "auto", "auto uses io_uring where there is one"}, \
+        {"isa", 0, MR_CLI_CHOICE, "auto|ref|avx2|avx512", "auto", "which kernels to use"},      \
+        {"set", 0, MR_CLI_PAIRS, "KEY=VALUE", NULL, "a setting that wins over the spec's"},     \
+        {"fault", 0, MR_CLI_TEXT, "RULES", NULL, "for tests: make operations fail (fault.h)"}
+
 const struct mr_command mr_commands[] = {
+    {"run", "bring the tables of a pipeline folder up to date", mr_verb_run,
+     .arguments = "DIR", .args_min = 1, .args_max = 1,
+     OPTIONS({"continuous", 0, MR_CLI_FLAG, .help = "keep going until stopped"},
+             {"duration", 0, MR_CLI_DURATION, "TIME", NULL, "stop cleanly after this time"},
+             RUNTIME_OPTIONS),
+     .details = "Each flow reads what is there now, exactly once, and stops. SIGTERM and SIGINT "
+                "finish the epoch at work and then stop."},
+    {"dry-run", "everything up to touching data: parse, bind, schemas", mr_verb_dry_run,
+     .arguments = "DIR", .args_min = 1, .args_max = 1,
+     OPTIONS(RUNTIME_OPTIONS),
+     .details = "Prints the columns of every table. The same code as run, and nothing is written."},
     {"gen", "make records for tests and benchmarks", mr_verb_gen,
      ACTIONS({"clickstream", "events of web sessions, nested, about 440 bytes each"},
              {"iot", "measurements of 10,000 devices, about 170 bytes each"},
              {"orders", "orders with their lines, about 360 bytes each"}),
      OPTIONS(
-         {"rows", 'n', MR_OPTION_INT, "N", "100000", "how many records", 0, INT64_MAX},
-         {"bytes", 0, MR_OPTION_BYTES, "SIZE", NULL,
+         {"rows", 'n', MR_CLI_INT, "N", "100000", "how many records", 0, INT64_MAX},
+         {"bytes", 0, MR_CLI_BYTES, "SIZE", NULL,
           "make about this much instead of a number of rows"},
-         {"out", 'o', MR_OPTION_TEXT, "DIR", NULL,
+         {"out", 'o', MR_CLI_TEXT, "DIR", NULL,
           "write files into this folder; without it to the standard output"},
-         {"files", 0, MR_OPTION_INT, "N", "1", "spread over this many files", 1, 1000000},
-         {"prefix", 0, MR_OPTION_TEXT, "NAME", NULL,
+         {"files", 0, MR_CLI_INT, "N", "1", "spread over this many files", 1, 1000000},
+         {"prefix", 0, MR_CLI_TEXT, "NAME", NULL,
           "start of the file names; by default the kind of record"},
-         {"seed", 0, MR_OPTION_INT, "N", "1", "the same seed gives the same bytes", 0, INT64_MAX},
-         {"start", 0, MR_OPTION_TEXT, "TIME", "2026-01-01T00:00:00Z",
+         {"seed", 0, MR_CLI_INT, "N", "1", "the same seed gives the same bytes", 0, INT64_MAX},
+         {"start", 0, MR_CLI_TEXT, "TIME", "2026-01-01T00:00:00Z",
           "event time of the first record"},
-         {"rate", 0, MR_OPTION_INT, "N", "1000", "records per second of event time", 1, 1000000000},
-         {"late", 0, MR_OPTION_RATE, "SHARE", "0.01",
+         {"rate", 0, MR_CLI_INT, "N", "1000", "records per second of event time", 1, 1000000000},
+         {"late", 0, MR_CLI_RATE, "SHARE", "0.01",
           "records whose event time lies behind by up to --late-max"},
-         {"late-max", 0, MR_OPTION_DURATION, "TIME", "120s", "how late the latest are"},
-         {"duplicates", 0, MR_OPTION_RATE, "SHARE", "0.01", "records that come again"},
-         {"malformed", 0, MR_OPTION_RATE, "SHARE", "0", "records that are no JSON"},
-         {"reordered", 0, MR_OPTION_RATE, "SHARE", "0",
+         {"late-max", 0, MR_CLI_DURATION, "TIME", "120s", "how late the latest are"},
+         {"duplicates", 0, MR_CLI_RATE, "SHARE", "0.01", "records that come again"},
+         {"malformed", 0, MR_CLI_RATE, "SHARE", "0", "records that are no JSON"},
+         {"reordered", 0, MR_CLI_RATE, "SHARE", "0",
           "records that change places with a later one"}),
      .details = "The same kind, seed and options give the same bytes on every machine."},
     {"doctor", "look at this machine and say what would make it better", mr_verb_doctor,
      .arguments = "[DIR]", .args_max = 1,
-     OPTIONS({"json", 0, MR_OPTION_FLAG, .help = "one JSON object"}),
+     OPTIONS({"json", 0, MR_CLI_FLAG, .help = "one JSON object"}),
      .details =
          "Probes the kernel, the processor, limits, and the file system that DIR (by default "
          "the current folder) lies on. Exit code 1 when something millrace needs is missing."},
     {"explain", "show the page of an error number", mr_verb_explain, .arguments = "[CODE]",
      .args_max = 1,
-     OPTIONS({"markdown", 0, MR_OPTION_FLAG, .help = "all pages, as docs/errors.md has them"}),
+     OPTIONS({"markdown", 0, MR_CLI_FLAG, .help = "all pages, as docs/errors.md has them"}),
      .details = "CODE is MR1203 or 1203. Without it, all numbers with their titles."},
     {"completion", "print the completion script of a shell", mr_verb_completion,
      ACTIONS({"bash", "source <(millrace completion bash)"},
@@ -59,9 +79,9 @@ const struct mr_command mr_commands[] = {
              {"fish", "millrace completion fish | source"}),
      .details = "Made from the same table as this help."},
     {"version", "show the version and what is compiled in", mr_verb_version,
-     OPTIONS({"json", 0, MR_OPTION_FLAG, .help = "one JSON object"})},
+     OPTIONS({"json", 0, MR_CLI_FLAG, .help = "one JSON object"})},
     {"help", "show the verbs, or one of them", mr_verb_help, .arguments = "[VERB]", .args_max = 1,
-     OPTIONS({"markdown", 0, MR_OPTION_FLAG, .help = "all verbs, as docs/cli.md has them"})},
+     OPTIONS({"markdown", 0, MR_CLI_FLAG, .help = "all verbs, as docs/cli.md has them"})},
     {NULL},
 };
 

@@ -32,7 +32,7 @@ static void put_choices(FILE *to, const char *choices)
 static void put_bash_values(FILE *to, const struct mr_option *options)
 {
     for (; options != NULL && options->name != NULL; options++) {
-        if (options->type != MR_OPTION_CHOICE) continue;
+        if (options->type != MR_CLI_CHOICE) continue;
         fprintf(to, "    --%s) COMPREPLY=($(compgen -W \"", options->name);
         put_choices(to, options->value);
         fputs("\" -- \"$word\")); return ;;\n", to);
@@ -92,11 +92,11 @@ static void put_zsh_option(FILE *to, const struct mr_option *option)
     fprintf(to, " '--%s[", option->name);
     put_quoted(to, option->help, "[]:\\");
     fputc(']', to);
-    if (option->type == MR_OPTION_CHOICE) {
+    if (option->type == MR_CLI_CHOICE) {
         fprintf(to, ":%s:(", option->name);
         put_choices(to, option->value);
         fputc(')', to);
-    } else if (option->type != MR_OPTION_FLAG) {
+    } else if (option->type != MR_CLI_FLAG) {
         fprintf(to, ":%s:_files", option->value);
     }
     fputc('\'', to);
@@ -138,8 +138,8 @@ static void put_fish_options(FILE *to, const char *verb, const struct mr_option 
         if (verb != NULL) fprintf(to, " -n '__fish_seen_subcommand_from %s'", verb);
         fprintf(to, " -l %s", options->name);
         if (options->letter != 0) fprintf(to, " -s %c", options->letter);
-        if (options->type != MR_OPTION_FLAG) fputs(" -r", to);
-        if (options->type == MR_OPTION_CHOICE) {
+        if (options->type != MR_CLI_FLAG) fputs(" -r", to);
+        if (options->type == MR_CLI_CHOICE) {
             fputs(" -a '", to);
             put_choices(to, options->value);
             fputc('\'', to);

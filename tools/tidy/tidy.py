@@ -321,7 +321,8 @@ def check_language(tree, path, bare):
             tree.add(path, number, "typedef", "structs go by their tag")
         if within(path, ("tests", "bench")):
             continue
-        if STATE.match(line) and not re.search(r"\bconst\b|static_assert", line):
+        if STATE.match(line) and not re.search(
+                r"\bconst\b|static_assert|sig_atomic_t", line):
             tree.add(path, number, "state", "mutable static state; pass it in")
         if path.endswith(".c") and GLOBAL.match(line) and not NO_STATE.match(line):
             tree.add(path, number, "state", "mutable global; pass it in")

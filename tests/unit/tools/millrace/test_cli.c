@@ -200,8 +200,8 @@ static void test_quantities(void **state)
 static void test_lists(void **state)
 {
     (void)state;
-    static const struct mr_option list = {"list", 0, MR_OPTION_LIST, "A,B"},
-                                  pairs = {"pairs", 0, MR_OPTION_PAIRS, "K=V"};
+    static const struct mr_option list = {"list", 0, MR_CLI_LIST, "A,B"},
+                                  pairs = {"pairs", 0, MR_CLI_PAIRS, "K=V"};
     struct mr_option_value value = {0}, set = {0};
     struct fixture f;
     begin(&f, no_variable);
@@ -348,7 +348,7 @@ static void check_options(const struct mr_option *options, const struct mr_comma
         struct fixture f;
         assert_non_null(o->help);
         assert_true(strlen(o->name) < 40);
-        if (o->type != MR_OPTION_FLAG) assert_non_null(o->value);
+        if (o->type != MR_CLI_FLAG) assert_non_null(o->value);
         begin(&f, no_variable);
         f.cli.command = command;
         if (o->fallback != NULL) {
