@@ -31,7 +31,8 @@ static inline unsigned mr_bitpack_width(uint32_t value)
 void mr_bitpack_u32(const uint32_t *values, size_t count, unsigned width, uint8_t *out);
 void mr_bitpack_u8(const uint8_t *values, size_t count, unsigned width, uint8_t *out);
 
-/* mr_bitunpack_u32: in[mr_bitpack_bytes] to values[count]; reads nothing behind. */
+/* mr_bitunpack_u32, _u8: in[mr_bitpack_bytes] to values[count]; reads nothing behind. */
 void mr_bitunpack_u32(const uint8_t *in, size_t count, unsigned width, uint32_t *values);
+void mr_bitunpack_u8(const uint8_t *in, size_t count, unsigned width, uint8_t *values);
 
 #endif

@@ -1,4 +1,4 @@
-/* The body of both packers: one for values of 1 byte and of 4, told apart when it is inlined. */
+/* The bodies of packers and unpackers: values of 1 byte or of 4, told apart when inlined. */
 #ifndef MR_KERNELS_ENCODE_BITPACK_INL_H
 #define MR_KERNELS_ENCODE_BITPACK_INL_H
 
@@ -31,6 +31,33 @@ bitpack_body(const void *values, unsigned value_bytes, size_t count, unsigned wi
     for (; have > 0; have = have > 8 ? have - 8 : 0) {
         *out++ = (uint8_t)bits;
         bits >>= 8;
+    }
+}
+
+static inline __attribute__((always_inline)) void
+bitunpack_body(const uint8_t *in, size_t count, unsigned width, void *values, unsigned value_bytes)
+{
+    uint64_t mask = (UINT64_C(1) << width) - 1;
+    const uint8_t *end = in + (count * width + 7) / 8;
+    uint64_t bits = 0;
+    unsigned have = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (have < width) {
+            uint32_t word = 0;
+            size_t left = (size_t)(end - in);
+            size_t take = left < sizeof word ? left : sizeof word;
+            memcpy(&word, in, take);
+            bits |= (uint64_t)word << have;
+            in += take;
+            have += 32;
+        }
+        if (value_bytes == 1) {
+            ((uint8_t *)values)[i] = (uint8_t)(bits & mask);
+        } else {
+            ((uint32_t *)values)[i] = (uint32_t)(bits & mask);
+        }
+        bits >>= width;
+        have -= width;
     }
 }
 

@@ -32,10 +32,12 @@ size_t mr_rle_encode_u8(const uint8_t *values, size_t count, unsigned width, uin
 /* mr_rle_encode_repeat: `count` times one value. */
 size_t mr_rle_encode_repeat(uint32_t value, size_t count, unsigned width, uint8_t *out);
 
-/* mr_rle_decode_u32: `count` values from in[bytes]. Values are below 2^width, whatever the input.
+/* mr_rle_decode_u32, _u8: `count` values from in[bytes]; _u8 for widths up to 8. Values are below
+ * 2^width, whatever the input.
  * returns false when the stream ends before, or a header is malformed; out is then undefined. */
 bool mr_rle_decode_u32(const uint8_t *in, size_t bytes, unsigned width, uint32_t *out,
                        size_t count);
+bool mr_rle_decode_u8(const uint8_t *in, size_t bytes, unsigned width, uint8_t *out, size_t count);
 
 /* mr_run_u32, mr_run_u8: how many values from the first on are equal to it; count > 0. */
 size_t mr_run_u32(const uint32_t *values, size_t count);

@@ -131,10 +131,33 @@ static bool rle_get_varint(const uint8_t **at, const uint8_t *end, uint64_t *out
     return false;
 }
 
-bool mr_rle_decode_u32(const uint8_t *in, size_t bytes, unsigned width, uint32_t *out, size_t count)
+static inline __attribute__((always_inline)) void
+rle_fill(void *out, unsigned value_bytes, size_t from, size_t count, uint32_t value)
+{
+    if (value_bytes == 1) {
+        memset((uint8_t *)out + from, (int)value, count);
+    } else {
+        for (size_t i = 0; i < count; i++) ((uint32_t *)out)[from + i] = value;
+    }
+}
+
+static inline __attribute__((always_inline)) void rle_unpack(const uint8_t *in, unsigned width,
+                                                             void *out, unsigned value_bytes,
+                                                             size_t from, size_t count)
+{
+    if (value_bytes == 1) {
+        mr_bitunpack_u8(in, count, width, (uint8_t *)out + from);
+    } else {
+        mr_bitunpack_u32(in, count, width, (uint32_t *)out + from);
+    }
+}
+
+static inline __attribute__((always_inline)) bool rle_decode(const uint8_t *in, size_t bytes,
+                                                             unsigned width, void *out,
+                                                             unsigned value_bytes, size_t count)
 {
     const uint8_t *end = in + bytes;
-    size_t value_bytes = (width + 7) / 8, done = 0;
+    size_t fixed_bytes = (width + 7) / 8, done = 0;
     uint64_t mask = (UINT64_C(1) << width) - 1;
     while (done < count) {
         uint64_t head;
@@ -143,20 +166,30 @@ bool mr_rle_decode_u32(const uint8_t *in, size_t bytes, unsigned width, uint32_t
         if ((head & 1) != 0) {
             take = (head >> 1) * 8 < count - done ? (size_t)(head >> 1) * 8 : count - done;
             if (mr_bitpack_bytes(take, width) > left) return false;
-            mr_bitunpack_u32(in, take, width, out + done);
+            rle_unpack(in, width, out, value_bytes, done, take);
             /* The last run may be cut short of its padding by some writers. */
             size_t run_bytes = (size_t)(head >> 1) * width;
             in += run_bytes < left ? run_bytes : left;
         } else {
             uint32_t value = 0;
-            if (value_bytes > left) return false;
-            memcpy(&value, in, value_bytes);
-            in += value_bytes;
+            if (fixed_bytes > left) return false;
+            memcpy(&value, in, fixed_bytes);
+            in += fixed_bytes;
             take = head >> 1 < count - done ? (size_t)(head >> 1) : count - done;
-            for (size_t i = 0; i < take; i++) out[done + i] = (uint32_t)(value & mask);
+            rle_fill(out, value_bytes, done, take, (uint32_t)(value & mask));
         }
         if (take == 0) return false; /* an empty run brings nothing and would never end */
         done += take;
     }
     return true;
+}
+
+bool mr_rle_decode_u32(const uint8_t *in, size_t bytes, unsigned width, uint32_t *out, size_t count)
+{
+    return rle_decode(in, bytes, width, out, sizeof *out, count);
+}
+
+bool mr_rle_decode_u8(const uint8_t *in, size_t bytes, unsigned width, uint8_t *out, size_t count)
+{
+    return rle_decode(in, bytes, width, out, sizeof *out, count);
 }
