@@ -1,6 +1,7 @@
 #include "core/format/parquet/pq_writer.h"
 
 #include "core/base/checked.h"
+#include "core/format/parquet/pq_heap.h"
 #include "core/format/parquet/pq_shred.h"
 
 enum {
@@ -15,15 +16,9 @@ enum {
     SHARE_FOR_PAGES = 4, /* pages in progress may take this part of the budget */
 };
 
-/* A heap over the caller's that knows what this writer holds. */
-struct writer_heap {
-    struct mr_heap heap;
-    struct mr_heap *parent;
-};
-
 struct mr_pq_writer {
     struct mr_heap *owner; /* of this struct */
-    struct writer_heap memory;
+    struct mr_pq_heap memory;
     struct mr_arena arena;   /* schema, leaves, columns: for the writer's life */
     struct mr_arena scratch; /* levels of one column of one batch */
     struct mr_pq_writer_options options;
@@ -41,16 +36,6 @@ struct mr_pq_writer {
     bool is_sealed;
     bool is_failed;
 };
-
-static void *writer_take(struct mr_heap *heap, size_t bytes)
-{
-    return mr_heap_take(((struct writer_heap *)heap)->parent, bytes);
-}
-
-static void writer_give(struct mr_heap *heap, void *block, size_t bytes)
-{
-    mr_heap_give(((struct writer_heap *)heap)->parent, block, bytes);
-}
 
 static void options_default(struct mr_pq_writer_options *options)
 {
@@ -117,9 +102,7 @@ mr_status mr_pq_writer_open(struct mr_heap *heap, const struct mr_type *schema,
     struct mr_pq_writer *writer = mr_heap_zeroed(heap, sizeof *writer);
     if (writer == NULL) return writer_nomem(err);
     writer->owner = heap;
-    writer->memory = (struct writer_heap){
-        .heap = {.take = writer_take, .give = writer_give, .limit_bytes = SIZE_MAX},
-        .parent = heap};
+    mr_pq_heap_init(&writer->memory, heap, 0);
     writer->options = *options;
     options_default(&writer->options);
     mr_status status = writer_init(writer, schema, err);
