@@ -277,22 +277,11 @@ mr_status mr_eval_rows(struct mr_eval *eval, const struct mr_rows *rows, const u
                        const struct mr_rows **out_rows, struct mr_err *err)
 {
     struct mr_rows *cut = MR_ARENA_NEW(eval->arena, struct mr_rows);
-    uint32_t *at = mr_arena_alloc(eval->arena, (size_t)rows->count * sizeof *at, 64);
+    size_t room = rows->count + (size_t)MR_SELECT_SLACK;
+    uint32_t *at = mr_arena_alloc(eval->arena, room * sizeof *at, 64);
     if (cut == NULL || at == NULL) return mr_eval_nomem(err);
-    uint32_t count = 0;
-    if (rows->at == NULL) {
-        for (uint32_t w = 0; w < mr_bit_words(rows->count); w++) {
-            uint64_t word = bits[w];
-            if (rows->count - w * 64 < 64) word &= (UINT64_C(1) << rows->count % 64) - 1;
-            for (; word != 0; word &= word - 1)
-                at[count++] = w * 64 + (uint32_t)__builtin_ctzll(word);
-        }
-    } else {
-        for (uint32_t k = 0; k < rows->count; k++) {
-            at[count] = rows->at[k];
-            count += mr_bit_get(bits, rows->at[k]);
-        }
-    }
+    uint32_t count = rows->at == NULL ? eval->select->rows(bits, rows->count, at)
+                                      : eval->select->cut(bits, rows->at, rows->count, at);
     *cut = (struct mr_rows){.at = at, .count = count, .within = rows};
     *out_rows = count == rows->count ? rows : cut;
     return MR_OK;

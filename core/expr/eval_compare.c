@@ -2,7 +2,6 @@
 #include "core/base/checked.h"
 #include "core/expr/eval_impl.h"
 #include "core/expr/family_impl.h"
-#include "kernels/select/select.h"
 
 static int order_of_double(double a, double b)
 {
@@ -127,12 +126,11 @@ static mr_select_type kernel_type(const struct mr_type *type)
  * constant stands on the right. */
 static void compare_dense(struct mr_call *call, mr_select_type type, mr_op op)
 {
-    const struct mr_select_kernels *kernels = call->eval->context->select;
+    const struct mr_select_kernels *kernels = call->eval->select;
     const struct mr_operand *a = &call->args[0], *b = &call->args[1];
     static const uint8_t swapped[] = {
         [MR_OP_EQ] = MR_OP_EQ, [MR_OP_NE] = MR_OP_NE, [MR_OP_LT] = MR_OP_GT,
         [MR_OP_LE] = MR_OP_GE, [MR_OP_GT] = MR_OP_LT, [MR_OP_GE] = MR_OP_LE};
-    if (kernels == NULL) kernels = mr_select_kernels(MR_ISA_REF);
     if (a->is_constant || (!b->is_constant && (op == MR_OP_GT || op == MR_OP_LE))) {
         const struct mr_operand *other = a;
         a = b;

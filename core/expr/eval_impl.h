@@ -18,6 +18,7 @@
 #include "core/expr/expr.h"
 #include "core/expr/function.h"
 #include "core/expr/program.h"
+#include "kernels/select/select.h"
 
 struct mr_rows {
     const uint32_t *at; /* ascending; null pointer = 0 .. count - 1 */
@@ -56,6 +57,7 @@ struct mr_memo {
 struct mr_eval {
     const struct mr_program *program;
     const struct mr_program_context *context;
+    const struct mr_select_kernels *select;
     struct mr_batch *batch;
     struct mr_arena *arena;
     struct mr_memo *memos;   /* [node_count] */

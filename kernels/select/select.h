@@ -19,6 +19,8 @@
 
 #include "kernels/isa/isa.h"
 
+enum { MR_SELECT_SLACK = 16 }; /* entries behind a row list that may be overwritten */
+
 typedef enum mr_select_type {
     MR_SELECT_I8,
     MR_SELECT_I16,
@@ -44,12 +46,12 @@ typedef enum mr_select_op {
 typedef void mr_select_compare_fn(const void *a, const void *b, size_t rows, uint64_t *out);
 
 /* mr_select_rows_fn: positions of the set bits of bits[ceil(rows/64)], ascending; bits past `rows`
- * are left out. out has room for rows + 16 entries, the slack may be overwritten.
+ * are left out. out has room for rows + MR_SELECT_SLACK entries.
  * returns their number */
 typedef uint32_t mr_select_rows_fn(const uint64_t *bits, uint32_t rows, uint32_t *out);
 
 /* mr_select_cut_fn: keeps those of sel[count] (ascending) whose bit is set; out may be sel itself
- * and has room for count + 16 entries, the slack may be overwritten.
+ * and has room for count + MR_SELECT_SLACK entries.
  * returns their number */
 typedef uint32_t mr_select_cut_fn(const uint64_t *bits, const uint32_t *sel, uint32_t count,
                                   uint32_t *out);
@@ -64,6 +66,10 @@ struct mr_select_kernels {
 /* mr_select_kernels: the table for a level; the next lower one's functions where there is no own.
  */
 const struct mr_select_kernels *mr_select_kernels(mr_isa isa);
+
+/* The reference where it stays the best. */
+mr_select_rows_fn mr_select_rows_ref;
+mr_select_cut_fn mr_select_cut_ref;
 
 /* The variants' tables. */
 extern const struct mr_select_kernels mr_select_ref;

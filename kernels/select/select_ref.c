@@ -40,7 +40,7 @@ FAMILY(f64, double, EQ_REAL, LT_REAL)
         eq_##suffix_, lt_##suffix_, eq_value_##suffix_, lt_value_##suffix_, gt_value_##suffix_     \
     }
 
-static uint32_t rows_ref(const uint64_t *bits, uint32_t rows, uint32_t *out)
+uint32_t mr_select_rows_ref(const uint64_t *bits, uint32_t rows, uint32_t *out)
 {
     uint32_t count = 0;
     for (uint32_t at = 0; at < rows; at += 64) {
@@ -51,7 +51,7 @@ static uint32_t rows_ref(const uint64_t *bits, uint32_t rows, uint32_t *out)
     return count;
 }
 
-static uint32_t cut_ref(const uint64_t *bits, const uint32_t *sel, uint32_t count, uint32_t *out)
+uint32_t mr_select_cut_ref(const uint64_t *bits, const uint32_t *sel, uint32_t count, uint32_t *out)
 {
     uint32_t kept = 0;
     for (uint32_t k = 0; k < count; k++) {
@@ -65,6 +65,6 @@ static uint32_t cut_ref(const uint64_t *bits, const uint32_t *sel, uint32_t coun
 const struct mr_select_kernels mr_select_ref = {
     MR_ISA_REF,
     {ROW(i8), ROW(i16), ROW(i32), ROW(i64), ROW(f32), ROW(f64)},
-    rows_ref,
-    cut_ref,
+    mr_select_rows_ref,
+    mr_select_cut_ref,
 };

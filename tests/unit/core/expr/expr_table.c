@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "kernels/select/select.h"
 #include "tests/unit/core/expr/sexpr.h"
 
 void expr_table_init(struct expr_table *table, struct mr_heap *heap, uint32_t rows)
@@ -13,6 +14,7 @@ void expr_table_init(struct expr_table *table, struct mr_heap *heap, uint32_t ro
     mr_arena_init(&table->arena, heap, 0);
     mr_expr_builder_init(&table->builder, &table->types, NULL, true);
     table->context.now_us = INT64_C(1700000000123456);
+    table->context.select = mr_select_kernels(mr_isa_best());
     mr_batch_init(&table->batch, &table->arena, &none);
     table->batch.cols = table->cols;
     table->batch.rows = table->batch.sel_count = rows;
