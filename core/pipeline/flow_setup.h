@@ -11,6 +11,7 @@
 #ifndef MR_CORE_PIPELINE_FLOW_SETUP_H
 #define MR_CORE_PIPELINE_FLOW_SETUP_H
 
+#include "core/catalog/evolve.h"
 #include "core/pipeline/pipeline.h"
 #include "core/plan/source_call.h"
 #include "core/sql/bind.h"
@@ -42,6 +43,10 @@ struct mr_flow_setup {
     struct mr_json_options json;
     struct mr_span path; /* of the source: absolute or from the process's folder */
     bool is_schema_given;
+    mr_evolution evolution;
+    bool is_settled; /* what else appears is left to the rescued-data column */
+    struct mr_schema_hint *hints;
+    uint32_t hint_count;
     const struct mr_type *data;       /* columns of the records, without rescued and constants */
     const struct mr_type *partitions; /* columns from the path; null = none */
     uint32_t visible_count;           /* columns of the plan's scan schema that * gives */

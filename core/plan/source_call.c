@@ -151,6 +151,7 @@ mr_status mr_source_call_read(struct mr_arena *arena, const struct mr_sql_relati
     call.pairs = r.pairs;
     call.pair_pos = r.positions;
     call.count = r.count;
+    call.is_cloud_files = is_cloud;
     *out_call = call;
     return MR_OK;
 }

@@ -16,6 +16,7 @@ struct mr_source_call {
     const struct mr_source_pair *pairs; /* [count], in the order written */
     const struct mr_sql_pos *pair_pos;  /* [count], of each value */
     uint32_t count;
+    bool is_cloud_files;   /* the legacy spelling, with defaults of its own */
     struct mr_sql_pos pos; /* of the whole call */
 };
 

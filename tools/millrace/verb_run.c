@@ -4,6 +4,8 @@
  * stops after the set-up, which then writes nothing. */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/assert.h"
@@ -65,6 +67,17 @@ static mr_status read_overrides(struct run *run, const struct mr_setting **out_s
     return MR_OK;
 }
 
+/* The folder as an absolute path, so that tables and checkpoints say where they are from anywhere. */
+static mr_status find_folder(struct mr_cli *cli, struct mr_err *err)
+{
+    char path[PATH_MAX];
+    if (realpath(cli->args[0], path) == NULL) {
+        return mr_err_os(err, errno, 6203, "cannot open the pipeline folder %s", cli->args[0]);
+    }
+    cli->folder = mr_arena_copy(&cli->arena, mr_span_of(path));
+    return cli->folder == NULL ? mr_err_set(err, MR_E_NOMEM, 0, "out of memory") : MR_OK;
+}
+
 static mr_status load(struct run *run, struct mr_err *err)
 {
     struct mr_cli *cli = run->cli;
@@ -74,9 +87,9 @@ static mr_status load(struct run *run, struct mr_err *err)
     MR_TRY(mr_runtime_open(&run->runtime, cli, err));
     MR_TRY(mr_isa_parse(mr_span_of(mr_cli_text(cli, "isa")), &isa, err));
     MR_TRY(read_overrides(run, &overrides, &override_count, err));
-    cli->folder = cli->args[0];
+    MR_TRY(find_folder(cli, err));
     run->variables = (struct mr_variables){variable, cli};
-    MR_TRY(mr_pipeline_load(&cli->arena, run->runtime.io, cli->args[0], &run->variables, overrides,
+    MR_TRY(mr_pipeline_load(&cli->arena, run->runtime.io, cli->folder, &run->variables, overrides,
                             override_count, &run->pipeline, err));
     uint32_t count = run->pipeline.dataset_count;
     run->setups = MR_ARENA_ARRAY(&cli->arena, struct mr_flow_setup, count);
