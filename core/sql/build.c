@@ -119,7 +119,8 @@ struct mr_sql_name *mr_sql_names_join(struct mr_sql_parser *p, struct mr_sql_nam
 {
     size_t bytes = 0, used = 0;
     if (names.count <= 1) return names.first;
-    for (const struct mr_sql_name *n = names.first; n != NULL; n = n->next) bytes += n->text.bytes + 1;
+    for (const struct mr_sql_name *n = names.first; n != NULL; n = n->next)
+        bytes += n->text.bytes + 1;
     char *out = mr_sql_new(p, bytes);
     if (out == NULL) return NULL;
     for (const struct mr_sql_name *n = names.first; n != NULL; n = n->next) {
@@ -168,8 +169,8 @@ struct mr_sql_string mr_sql_string_of_names(struct mr_sql_parser *p, struct mr_s
 struct mr_sql_string mr_sql_string_word(struct mr_sql_parser *p, const struct mr_sql_token *token)
 {
     struct mr_sql_string string = {.pos = token->pos, .is_set = true};
-    string.text = token->kind == mr_sql_keyword(MR_SPAN("TRUE")) ? MR_SPAN("true")
-                                                                  : MR_SPAN("false");
+    string.text =
+        token->kind == mr_sql_keyword(MR_SPAN("TRUE")) ? MR_SPAN("true") : MR_SPAN("false");
     return string;
 }
 
@@ -197,8 +198,10 @@ struct mr_sql_properties mr_sql_properties_add(struct mr_sql_properties list,
                                                struct mr_sql_property *property)
 {
     if (property == NULL) return list;
-    if (list.first == NULL) list.first = property;
-    else list.last->next = property;
+    if (list.first == NULL)
+        list.first = property;
+    else
+        list.last->next = property;
     list.last = property;
     list.count++;
     return list;

@@ -59,8 +59,10 @@ struct mr_sql_exprs mr_sql_exprs_none(void)
 struct mr_sql_exprs mr_sql_exprs_add(struct mr_sql_exprs list, struct mr_sql_expr *expr)
 {
     if (expr == NULL) return list;
-    if (list.first == NULL) list.first = expr;
-    else list.last->next = expr;
+    if (list.first == NULL)
+        list.first = expr;
+    else
+        list.last->next = expr;
     list.last = expr;
     list.count++;
     return list;
@@ -201,8 +203,10 @@ struct mr_sql_expr *mr_sql_expr_case(struct mr_sql_parser *p, const struct mr_sq
     expr->has_operand = operand != NULL;
     expr->has_else = otherwise != NULL;
     expr->args = mr_sql_exprs_add(mr_sql_exprs_none(), operand);
-    if (operand != NULL) operand->next = whens.first;
-    else expr->args.first = whens.first;
+    if (operand != NULL)
+        operand->next = whens.first;
+    else
+        expr->args.first = whens.first;
     expr->args.last = whens.last;
     expr->args.count += whens.count;
     expr->args = mr_sql_exprs_add(expr->args, otherwise);
@@ -217,8 +221,8 @@ struct mr_sql_expr *mr_sql_expr_cast(struct mr_sql_parser *p, const struct mr_sq
     if (expr == NULL || type.type == NULL) return NULL;
     expr->type = type.type;
     expr->is_try = is_try;
-    expr->pos = begin == NULL ? mr_sql_pos_join(x->pos, type.pos)
-                              : mr_sql_pos_join(begin->pos, end->pos);
+    expr->pos =
+        begin == NULL ? mr_sql_pos_join(x->pos, type.pos) : mr_sql_pos_join(begin->pos, end->pos);
     return mr_sql_expr_settle(p, expr);
 }
 
@@ -270,8 +274,7 @@ struct mr_sql_expr *mr_sql_expr_field(struct mr_sql_parser *p, struct mr_sql_exp
 }
 
 struct mr_sql_expr *mr_sql_expr_subscript(struct mr_sql_parser *p, struct mr_sql_expr *x,
-                                          struct mr_sql_expr *index,
-                                          const struct mr_sql_token *end)
+                                          struct mr_sql_expr *index, const struct mr_sql_token *end)
 {
     struct mr_sql_expr *expr = expr_over(p, MR_SQL_EXPR_SUBSCRIPT, x, index);
     if (expr == NULL) return NULL;

@@ -5,7 +5,8 @@
  * null for a part that could not be made, and returns null then. Lists are passed by value and
  * share their nodes; a node is in one list at most.
  *
- * build.c names and lists; build_expr.c; literal.c; build_type.c; build_query.c; build_statement.c. */
+ * This header serves build.c (names, strings, properties), build_literal.c, build_interval.c,
+ * build_type.c and build_expr.c; build_query_impl.h and build_statement_impl.h the rest. */
 #ifndef MR_CORE_SQL_BUILD_IMPL_H
 #define MR_CORE_SQL_BUILD_IMPL_H
 
@@ -15,11 +16,11 @@ struct mr_sql_parser {
     struct mr_arena *arena;
     struct mr_err *err;
     mr_status status;
-    struct mr_span source;               /* the whole text */
-    const struct mr_sql_token *from;     /* first token of what is parsed */
-    const struct mr_sql_token *at;       /* token being fed */
-    bool is_syntax;                      /* refused by the grammar; the message is yet to be made */
-    struct mr_sql_statement *statement;  /* results, by what was begun */
+    struct mr_span source;              /* the whole text */
+    const struct mr_sql_token *from;    /* first token of what is parsed */
+    const struct mr_sql_token *at;      /* token being fed */
+    bool is_syntax;                     /* refused by the grammar, without a message */
+    struct mr_sql_statement *statement; /* results, by what was begun */
     struct mr_sql_expr *expr;
     const struct mr_type *type;
     struct mr_sql_columns hints;
@@ -68,9 +69,9 @@ struct mr_sql_properties mr_sql_properties_add(struct mr_sql_properties list,
 struct mr_sql_property *mr_sql_property_new(struct mr_sql_parser *p, struct mr_sql_string key,
                                             struct mr_sql_string value);
 
-/* ---- literals: literal.c ---- */
+/* ---- literals: build_literal.c, build_interval.c ---- */
 
-/* mr_sql_unquote: the value of a string token: quotes off, escapes replaced; false after a fault. */
+/* mr_sql_unquote: the value of a string token, quotes off, escapes replaced; false on a fault. */
 bool mr_sql_unquote(struct mr_sql_parser *p, const struct mr_sql_token *token,
                     struct mr_span *out_value);
 struct mr_sql_expr *mr_sql_literal_word(struct mr_sql_parser *p, mr_sql_literal_kind kind,
@@ -106,7 +107,8 @@ struct mr_sql_typed mr_sql_type_named(struct mr_sql_parser *p, const struct mr_s
 struct mr_sql_typed mr_sql_type_array(struct mr_sql_parser *p, struct mr_sql_typed element);
 struct mr_sql_typed mr_sql_type_map(struct mr_sql_parser *p, struct mr_sql_typed key,
                                     struct mr_sql_typed value);
-struct mr_sql_typed mr_sql_type_struct(struct mr_sql_parser *p, const struct mr_sql_columns *fields);
+struct mr_sql_typed mr_sql_type_struct(struct mr_sql_parser *p,
+                                       const struct mr_sql_columns *fields);
 /* mr_sql_check_columns: a fault at the first column whose name an earlier one has. */
 void mr_sql_check_columns(struct mr_sql_parser *p, const struct mr_sql_columns *columns);
 struct mr_sql_columns mr_sql_columns_none(void);
@@ -135,7 +137,7 @@ struct mr_sql_frame {
 
 struct mr_sql_expr *mr_sql_expr_new(struct mr_sql_parser *p, mr_sql_expr_kind kind,
                                     struct mr_sql_pos pos);
-/* mr_sql_expr_settle: the depth of a node whose parts are all set; null and a fault when too deep. */
+/* mr_sql_expr_settle: sets the depth of a node that has all parts; a fault when too deep. */
 struct mr_sql_expr *mr_sql_expr_settle(struct mr_sql_parser *p, struct mr_sql_expr *expr);
 struct mr_sql_exprs mr_sql_exprs_none(void);
 struct mr_sql_exprs mr_sql_exprs_add(struct mr_sql_exprs list, struct mr_sql_expr *expr);

@@ -20,8 +20,10 @@ struct mr_sql_items mr_sql_items_none(void)
 struct mr_sql_items mr_sql_items_add(struct mr_sql_items list, struct mr_sql_item *item)
 {
     if (item == NULL) return list;
-    if (list.first == NULL) list.first = item;
-    else list.last->next = item;
+    if (list.first == NULL)
+        list.first = item;
+    else
+        list.last->next = item;
     list.last = item;
     list.count++;
     return list;
@@ -61,8 +63,10 @@ struct mr_sql_orders mr_sql_orders_none(void)
 struct mr_sql_orders mr_sql_orders_add(struct mr_sql_orders list, struct mr_sql_order *order)
 {
     if (order == NULL) return list;
-    if (list.first == NULL) list.first = order;
-    else list.last->next = order;
+    if (list.first == NULL)
+        list.first = order;
+    else
+        list.last->next = order;
     list.last = order;
     list.count++;
     return list;
@@ -88,8 +92,10 @@ struct mr_sql_ctes mr_sql_ctes_none(void)
 struct mr_sql_ctes mr_sql_ctes_add(struct mr_sql_ctes list, struct mr_sql_cte *cte)
 {
     if (cte == NULL) return list;
-    if (list.first == NULL) list.first = cte;
-    else list.last->next = cte;
+    if (list.first == NULL)
+        list.first = cte;
+    else
+        list.last->next = cte;
     list.last = cte;
     list.count++;
     return list;

@@ -168,8 +168,7 @@ struct mr_sql_relation *mr_sql_relation_view(struct mr_sql_parser *p, struct mr_
                                              bool is_outer, struct mr_sql_names name,
                                              struct mr_sql_exprs args,
                                              const struct mr_sql_token *end,
-                                             struct mr_sql_name *alias,
-                                             struct mr_sql_names columns)
+                                             struct mr_sql_name *alias, struct mr_sql_names columns)
 {
     if (left == NULL) return NULL;
     struct mr_sql_relation *r =

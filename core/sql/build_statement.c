@@ -29,8 +29,10 @@ struct mr_sql_elements mr_sql_elements_join(struct mr_sql_elements a,
     a.columns = mr_sql_columns_add(a.columns, b->columns.first);
     struct mr_sql_constraint *more = b->constraints.first;
     if (more == NULL) return a;
-    if (a.constraints.first == NULL) a.constraints.first = more;
-    else a.constraints.last->next = more;
+    if (a.constraints.first == NULL)
+        a.constraints.first = more;
+    else
+        a.constraints.last->next = more;
     a.constraints.last = more;
     a.constraints.count++;
     return a;
@@ -51,14 +53,11 @@ struct mr_sql_violated mr_sql_violation_into(struct mr_sql_names table)
     return (struct mr_sql_violated){.violation = MR_SQL_VIOLATION_QUARANTINE, .into = table};
 }
 
-struct mr_sql_constraint *mr_sql_constraint_rule(struct mr_sql_parser *p,
-                                                 const struct mr_sql_token *word,
-                                                 mr_sql_constraint_kind kind,
-                                                 struct mr_sql_name *name,
-                                                 const struct mr_sql_token *begin,
-                                                 struct mr_sql_expr *expr,
-                                                 const struct mr_sql_token *end,
-                                                 struct mr_sql_violated violated)
+struct mr_sql_constraint *
+mr_sql_constraint_rule(struct mr_sql_parser *p, const struct mr_sql_token *word,
+                       mr_sql_constraint_kind kind, struct mr_sql_name *name,
+                       const struct mr_sql_token *begin, struct mr_sql_expr *expr,
+                       const struct mr_sql_token *end, struct mr_sql_violated violated)
 {
     struct mr_sql_constraint *constraint = MR_SQL_NEW(p, struct mr_sql_constraint);
     if (constraint == NULL || name == NULL || expr == NULL) return NULL;
@@ -370,9 +369,12 @@ struct mr_sql_cdc *mr_sql_cdc_scd(struct mr_sql_parser *p, struct mr_sql_cdc *cd
                                   const struct mr_sql_token *type)
 {
     if (cdc == NULL) return NULL;
-    if (mr_span_is(type->text, "1")) cdc->scd_type = 1;
-    else if (mr_span_is(type->text, "2")) cdc->scd_type = 2;
-    else mr_sql_fail(p, type->pos, MR_E_SYNTAX, 1002, "expected SCD TYPE 1 or SCD TYPE 2");
+    if (mr_span_is(type->text, "1"))
+        cdc->scd_type = 1;
+    else if (mr_span_is(type->text, "2"))
+        cdc->scd_type = 2;
+    else
+        mr_sql_fail(p, type->pos, MR_E_SYNTAX, 1002, "expected SCD TYPE 1 or SCD TYPE 2");
     return cdc;
 }
 
@@ -471,8 +473,7 @@ struct mr_sql_statement *mr_sql_statement_set(struct mr_sql_parser *p,
     return statement;
 }
 
-struct mr_sql_statement *mr_sql_statement_name(struct mr_sql_parser *p,
-                                               mr_sql_statement_kind kind,
+struct mr_sql_statement *mr_sql_statement_name(struct mr_sql_parser *p, mr_sql_statement_kind kind,
                                                struct mr_sql_names name)
 {
     struct mr_sql_statement *statement = statement_new(p, kind);

@@ -11,14 +11,11 @@ struct mr_sql_elements mr_sql_elements_join(struct mr_sql_elements a,
 struct mr_sql_violated mr_sql_violation_none(void);
 struct mr_sql_violated mr_sql_violation_new(mr_sql_violation violation);
 struct mr_sql_violated mr_sql_violation_into(struct mr_sql_names table);
-struct mr_sql_constraint *mr_sql_constraint_rule(struct mr_sql_parser *p,
-                                                 const struct mr_sql_token *word,
-                                                 mr_sql_constraint_kind kind,
-                                                 struct mr_sql_name *name,
-                                                 const struct mr_sql_token *begin,
-                                                 struct mr_sql_expr *expr,
-                                                 const struct mr_sql_token *end,
-                                                 struct mr_sql_violated violated);
+struct mr_sql_constraint *
+mr_sql_constraint_rule(struct mr_sql_parser *p, const struct mr_sql_token *word,
+                       mr_sql_constraint_kind kind, struct mr_sql_name *name,
+                       const struct mr_sql_token *begin, struct mr_sql_expr *expr,
+                       const struct mr_sql_token *end, struct mr_sql_violated violated);
 struct mr_sql_constraint *mr_sql_constraint_key(struct mr_sql_parser *p,
                                                 const struct mr_sql_token *word,
                                                 struct mr_sql_name *name,
@@ -82,7 +79,8 @@ struct mr_sql_cdc *mr_sql_cdc_scd(struct mr_sql_parser *p, struct mr_sql_cdc *cd
                                   const struct mr_sql_token *type);
 struct mr_sql_cdc *mr_sql_cdc_ignore(struct mr_sql_cdc *cdc, struct mr_sql_names names);
 
-struct mr_sql_statement *mr_sql_statement_query(struct mr_sql_parser *p, struct mr_sql_query *query);
+struct mr_sql_statement *mr_sql_statement_query(struct mr_sql_parser *p,
+                                                struct mr_sql_query *query);
 struct mr_sql_statement *mr_sql_statement_dataset(struct mr_sql_parser *p,
                                                   struct mr_sql_dataset *dataset);
 struct mr_sql_statement *mr_sql_statement_flow(struct mr_sql_parser *p, struct mr_sql_names name,
@@ -95,8 +93,7 @@ struct mr_sql_statement *mr_sql_statement_sink(struct mr_sql_parser *p, bool is_
 struct mr_sql_statement *mr_sql_statement_set(struct mr_sql_parser *p,
                                               const struct mr_sql_token *text);
 /* mr_sql_statement_name: USE and SET CATALOG. */
-struct mr_sql_statement *mr_sql_statement_name(struct mr_sql_parser *p,
-                                               mr_sql_statement_kind kind,
+struct mr_sql_statement *mr_sql_statement_name(struct mr_sql_parser *p, mr_sql_statement_kind kind,
                                                struct mr_sql_names name);
 
 #endif

@@ -1,8 +1,7 @@
 #include "core/sql/build_impl.h"
 
-#include <stdlib.h>
-
 #include "core/base/checked.h"
+#include "core/base/nearest.h"
 
 static const struct {
     const char *name;
@@ -31,8 +30,8 @@ static const struct {
 
 static const char *const decimal_words[] = {"decimal", "dec", "numeric"};
 static const char *const text_words[] = {"varchar", "char", "character"};
-static const char *const later_words[] = {"variant", "interval", "object", "geography", "geometry",
-                                          "time"};
+static const char *const later_words[] = {"variant",   "interval", "object",
+                                          "geography", "geometry", "time"};
 
 static bool is_word_of(struct mr_span word, const char *const *words, size_t count)
 {
@@ -52,16 +51,13 @@ static void fail_unknown(struct mr_sql_parser *p, const struct mr_sql_name *name
     }
     mr_sql_fail(p, name->pos, MR_E_SYNTAX, 1006, "unknown type \"%.*s\"",
                 (int)MR_MIN(word.bytes, (size_t)64), word.text);
-    const char *best = NULL;
-    unsigned best_distance = ~0u;
+    struct mr_nearest nearest;
+    mr_nearest_init(&nearest, word);
     for (size_t i = 0; i < MR_COUNT_OF(type_words); i++) {
-        unsigned distance = mr_sql_distance(word, mr_span_of(type_words[i].name));
-        if (distance >= best_distance || !mr_sql_is_near(distance, word.bytes)) continue;
-        best = type_words[i].name;
-        best_distance = distance;
+        mr_nearest_offer(&nearest, mr_span_of(type_words[i].name));
     }
-    if (mr_sql_is_near(mr_sql_distance(word, MR_SPAN("decimal")), word.bytes)) best = "decimal";
-    if (best != NULL) mr_sql_fail_help(p, "did you mean %s?", best);
+    mr_nearest_offer(&nearest, MR_SPAN("decimal"));
+    if (nearest.best.bytes > 0) mr_sql_fail_help(p, "did you mean %s?", nearest.best.text);
 }
 
 /* The value of an INTEGER token, saturated. */
@@ -177,10 +173,12 @@ static struct mr_span comment_metadata(struct mr_sql_parser *p, struct mr_span c
     mr_text_adds(&text, "{\"comment\":");
     mr_text_add_json(&text, comment);
     mr_text_addc(&text, '}');
-    char *copy = mr_text_end(&text, NULL) == MR_OK ? mr_arena_copy(p->arena, mr_text_span(&text))
-                                                   : NULL;
-    if (copy == NULL) mr_sql_fail_memory(p);
-    else metadata = (struct mr_span){copy, text.used};
+    char *copy =
+        mr_text_end(&text, NULL) == MR_OK ? mr_arena_copy(p->arena, mr_text_span(&text)) : NULL;
+    if (copy == NULL)
+        mr_sql_fail_memory(p);
+    else
+        metadata = (struct mr_span){copy, text.used};
     mr_text_fini(&text);
     return metadata;
 }
@@ -257,8 +255,10 @@ struct mr_sql_columns mr_sql_columns_none(void)
 struct mr_sql_columns mr_sql_columns_add(struct mr_sql_columns list, struct mr_sql_column *column)
 {
     if (column == NULL) return list;
-    if (list.first == NULL) list.first = column;
-    else list.last->next = column;
+    if (list.first == NULL)
+        list.first = column;
+    else
+        list.last->next = column;
     list.last = column;
     list.count++;
     return list;

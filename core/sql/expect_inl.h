@@ -4,6 +4,8 @@
  * A token is acceptable when, from the states on the stack, only reductions lie between here and a
  * shift of it. The walk repeats what the parser would do, on a copy of the states, without actions
  * and without falling back from keywords to names. */
+#ifndef MR_CORE_SQL_EXPECT_INL_H
+#define MR_CORE_SQL_EXPECT_INL_H
 
 static_assert(YYNTOKEN <= MR_SQL_TOKENS_MAX, "sets of tokens are arrays of that size");
 
@@ -38,3 +40,5 @@ bool mr_sql_grammar_accepts(const void *parser, int token)
         states[++top] = next;
     }
 }
+
+#endif

@@ -27,8 +27,8 @@
 %fallback ID
     AFTER ALL ALWAYS APPLY ARRAY ASC AUTO BY CATALOG CDC CHANGES CHECK CLUSTER COLUMNS COMMENT
     CONSTRAINT CUBE CURRENT DATABASE DEDUPLICATE DEFAULT DELAY DELETE DESC DIV DROP ESCAPE
-    EXPECT FAIL FILTER FIRST FLOW FOLLOWING GENERATED HISTORY IDLE IGNORE INSERT INTO KEY KEYS
-    LAST LIVE LOCATION MAP MASK MATERIALIZED NAME NAMESPACE NULLS OF OFFSET ONCE OPTIONS OUTER
+    EXPECT FAIL FILTER FIRST FLOW FOLLOWING GENERATED HISTORY IDLE IGNORE INSERT INTO KEY
+    LAST LIVE LOCATION MAP MASK MATERIALIZED NAME NAMESPACE NULLS OF ONCE OPTIONS OUTER
     OVER PARTITION PARTITIONED POLICY PRECEDING PRIMARY PRIVATE QUARANTINE RANGE REFRESH REPLACE
     ROLLUP ROW ROWS SCD SCHEDULE SCHEMA SEQUENCE SET SINK STORED STREAMING STRUCT TABLE
     TBLPROPERTIES TEMP TEMPORARY TO TRACK TRUNCATE TYPE UNBOUNDED UNKNOWN UPDATE UPDATES USE
@@ -37,6 +37,7 @@
 /* Lowest first. LOWEST and LOW are for rules that give way to a longer reading. */
 %nonassoc LOWEST.
 %nonassoc LOW.
+%nonassoc COMMENT.
 %left UNION EXCEPT MINUS.
 %left INTERSECT.
 %left OR.
@@ -53,6 +54,7 @@
 %nonassoc COMMA RP.
 %left DCOLON LB DOT.
 %nonassoc LP.
+%token SEMICOLON.
 
 start ::= BEGIN_STATEMENT statement(A).          { p->statement = A; }
 start ::= BEGIN_EXPR expr(A).                    { p->expr = A; }
@@ -606,7 +608,9 @@ elements(A) ::= elements(L) COMMA element(X).  { A = mr_sql_elements_join(L, &X)
 element(A) ::= column(C).      { A = mr_sql_elements_column(C); }
 element(A) ::= constraint(C).  { A = mr_sql_elements_constraint(C); }
 %type column {struct mr_sql_column *}
-column(A) ::= name(N).                         { A = mr_sql_column_new(p, N, NULL); }
+column(A) ::= name(N).                   [LOW] { A = mr_sql_column_new(p, N, NULL); }
+column(A) ::= name(N) COMMENT string(S).
+        { A = mr_sql_column_comment(mr_sql_column_new(p, N, NULL), S); }
 column(A) ::= name(N) type(T).                 { A = mr_sql_column_new(p, N, &T); }
 column(A) ::= name(N) COLON type(T).           { A = mr_sql_column_new(p, N, &T); }
 column(A) ::= column(C) NOT NULL.              { A = mr_sql_column_not_null(C); }
@@ -641,8 +645,8 @@ flow(A) ::= INSERT INTO ONCE qname(Q) by_name(B) query(X).
         { A = mr_sql_flow_insert(p, Q, true, B, NULL, X); }
 flow(A) ::= INSERT ONCE INTO qname(Q) by_name(B) query(X).
         { A = mr_sql_flow_insert(p, Q, true, B, NULL, X); }
-flow(A) ::= INSERT INTO qname(Q) by_name(B) REPLACE WHERE expr(W) by_name query(X).
-        { A = mr_sql_flow_insert(p, Q, false, B, W, X); }
+flow(A) ::= INSERT INTO qname(Q) by_name(B) REPLACE WHERE expr(W) by_name(C) query(X).
+        { A = mr_sql_flow_insert(p, Q, false, B || C, W, X); }
 flow(A) ::= cdc_into(F).                                        { A = F; }
 %type once {bool}
 once(A) ::= .      { A = false; }

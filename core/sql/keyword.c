@@ -29,7 +29,7 @@ static const struct {
     {MR_SQL_T_NUMBER, "a number"},
     {MR_SQL_T_BINARY, "X'..'"},
     {MR_SQL_T_UNIT, "a unit of time"},
-    {MR_SQL_T_SETTING, "SET"},
+    {MR_SQL_T_SETTING, "SET key = value"},
     {MR_SQL_T_SCHEDULE_TEXT, "SCHEDULE"},
     {MR_SQL_T_LP, "'('"},
     {MR_SQL_T_RP, "')'"},
@@ -37,7 +37,7 @@ static const struct {
     {MR_SQL_T_RB, "']'"},
     {MR_SQL_T_COMMA, "','"},
     {MR_SQL_T_DOT, "'.'"},
-    {MR_SQL_T_SEMI, "';'"},
+    {MR_SQL_T_SEMICOLON, "';'"},
     {MR_SQL_T_COLON, "':'"},
     {MR_SQL_T_DCOLON, "'::'"},
     {MR_SQL_T_ARROW, "'->'"},
@@ -74,8 +74,10 @@ int mr_sql_keyword(struct mr_span word)
         size_t middle = (low + high) / 2;
         int order = keyword_compare(keywords[middle].word, word);
         if (order == 0) return keywords[middle].token;
-        if (order < 0) low = middle + 1;
-        else high = middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return MR_SQL_T_ID;
 }
@@ -103,35 +105,4 @@ const char *mr_sql_token_name(int token)
     }
     const char *word = mr_sql_keyword_text(token);
     return word != NULL ? word : "an operator";
-}
-
-unsigned mr_sql_distance(struct mr_span a, struct mr_span b)
-{
-    enum { BYTES_MAX = 63 };
-    unsigned rows[3][BYTES_MAX + 1];
-    unsigned *before = rows[0], *last = rows[1], *now = rows[2];
-    if (a.bytes > BYTES_MAX || b.bytes > BYTES_MAX) return (unsigned)MR_MAX(a.bytes, b.bytes);
-    for (size_t j = 0; j <= b.bytes; j++) last[j] = (unsigned)j;
-    for (size_t i = 1; i <= a.bytes; i++) {
-        now[0] = (unsigned)i;
-        for (size_t j = 1; j <= b.bytes; j++) {
-            char x = upper(a.text[i - 1]), y = upper(b.text[j - 1]);
-            unsigned edits = MR_MIN(last[j] + 1, now[j - 1] + 1);
-            edits = MR_MIN(edits, last[j - 1] + (x != y));
-            bool is_swap = i > 1 && j > 1 && x == upper(b.text[j - 2]) && upper(a.text[i - 2]) == y;
-            if (is_swap) edits = MR_MIN(edits, before[j - 2] + 1);
-            now[j] = edits;
-        }
-        unsigned *free_row = before;
-        before = last;
-        last = now;
-        now = free_row;
-    }
-    return last[b.bytes];
-}
-
-bool mr_sql_is_near(unsigned distance, size_t word_bytes)
-{
-    unsigned most = word_bytes < 3 ? 0 : word_bytes < 5 ? 1 : word_bytes < 8 ? 2 : 3;
-    return distance <= most;
 }

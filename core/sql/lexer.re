@@ -51,7 +51,6 @@ int mr_sql_scan(const char **cursor, const char *end)
     "\x00"  { if (YYCURSOR > end) { kind = MR_SQL_SCAN_END; YYCURSOR = end; goto done; }
               kind = MR_SQL_SCAN_BAD_BYTE; goto done; }
     [ \t\r\n\f\v]+          { kind = MR_SQL_SCAN_BLANK; goto done; }
-    "\xef\xbb\xbf"          { kind = MR_SQL_SCAN_BLANK; goto done; }
     "--" ("\\\n" | [^\n\x00])* { kind = MR_SQL_SCAN_BLANK; goto done; }
     "/*"    { const char *after = comment_end(YYCURSOR, end);
               if (after == NULL) { kind = MR_SQL_SCAN_OPEN_COMMENT; goto done; }
@@ -76,7 +75,7 @@ int mr_sql_scan(const char **cursor, const char *end)
     "]"   { kind = MR_SQL_T_RB; goto done; }
     ","   { kind = MR_SQL_T_COMMA; goto done; }
     "."   { kind = MR_SQL_T_DOT; goto done; }
-    ";"   { kind = MR_SQL_T_SEMI; goto done; }
+    ";"   { kind = MR_SQL_T_SEMICOLON; goto done; }
     "::"  { kind = MR_SQL_T_DCOLON; goto done; }
     ":"   { kind = MR_SQL_T_COLON; goto done; }
     "->"  { kind = MR_SQL_T_ARROW; goto done; }

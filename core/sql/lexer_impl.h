@@ -51,14 +51,7 @@ const char *mr_sql_token_name(int token);
 /* mr_sql_keyword_text: the keyword in capitals; null for other tokens. */
 const char *mr_sql_keyword_text(int token);
 
-/* mr_sql_distance: edits (insert, delete, replace, swap of neighbours) that make one word of the
- * other, without regard to case; words longer than 63 bytes are as far apart as they are long. */
-unsigned mr_sql_distance(struct mr_span a, struct mr_span b);
-
 /* mr_sql_word_is_unit: "day", "HOURS": a unit of intervals. */
 bool mr_sql_word_is_unit(struct mr_span word);
-
-/* mr_sql_is_near: whether `distance` is small enough to suggest a word of this length. */
-bool mr_sql_is_near(unsigned distance, size_t word_bytes);
 
 #endif

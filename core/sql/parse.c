@@ -79,14 +79,16 @@ static mr_status run_feed(struct run *run, int begin, const struct mr_sql_token 
 /* Where the statement that begins at token `at` ends: at a semicolon or behind the last token. */
 static size_t statement_end(const struct mr_sql_tokens *tokens, size_t at)
 {
-    while (at < tokens->count && tokens->at[at].kind != MR_SQL_T_SEMI) at++;
+    while (at < tokens->count && tokens->at[at].kind != MR_SQL_T_SEMICOLON) at++;
     return at;
 }
 
 static void script_add(struct mr_sql_script *script, struct mr_sql_statement *statement)
 {
-    if (script->first == NULL) script->first = statement;
-    else script->last->next = statement;
+    if (script->first == NULL)
+        script->first = statement;
+    else
+        script->last->next = statement;
     script->last = statement;
     script->count++;
 }
@@ -178,7 +180,8 @@ mr_status mr_sql_parse_hints(struct mr_arena *arena, struct mr_span text,
     uint32_t count = 0;
     if (status != MR_OK) goto out;
     hints = MR_ARENA_ARRAY(arena, struct mr_sql_hint, run.p.hints.count);
-    for (const struct mr_sql_column *c = run.p.hints.first; c != NULL && hints != NULL; c = c->next) {
+    for (const struct mr_sql_column *c = run.p.hints.first; c != NULL && hints != NULL;
+         c = c->next) {
         hints[count] = (struct mr_sql_hint){.path = path_array(arena, &c->path),
                                             .path_count = c->path.count,
                                             .type = c->type,

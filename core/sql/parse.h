@@ -3,7 +3,7 @@
  * Each function reads the whole text or fails; the first fault is reported with the token's line,
  * column and width, what was expected there, and a guess at what was meant. Everything made lies
  * in `arena`; nothing refers to the caller's text afterwards. `origin` names the text in errors (a
- * file's path, or "schemaHints"), and may be empty. Positions in errors count from the text's start.
+ * file's path, or "schemaHints"), and may be empty. Positions count from the text's start.
  *
  * Limits: MR_SQL_TEXT_MAX bytes, MR_SQL_DEPTH_MAX brackets or nested operators (MR1003); the C
  * stack is not used by depth.

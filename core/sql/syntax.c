@@ -3,17 +3,19 @@
 #include <stdio.h>
 
 #include "core/base/checked.h"
+#include "core/base/nearest.h"
 #include "core/sql/grammar.h"
 
-enum { NAMES_MAX = 12 };
+enum { NAMES_MAX = 10, SUGGEST_BYTES_MIN = 4 };
 
 /* Statements and clauses of the dialect that this version does not parse. */
-static const char *const later_words[] = {
-    "ALTER",   "ANALYZE",  "CACHE",    "CALL",        "COPY",       "DELETE",
-    "DESC",    "DESCRIBE", "DROP",     "EXPLAIN",     "GRANT",      "GROUPING",
-    "INSERT",  "MERGE",    "OPTIMIZE", "PIVOT",       "REFRESH",    "REORG",
-    "RESTORE", "REVOKE",   "SHOW",     "TABLESAMPLE", "TRUNCATE",   "UNPIVOT",
-    "UPDATE",  "VACUUM",   "WINDOW",   "SORT",        "DISTRIBUTE",
+static const char *const later_statements[] = {
+    "ALTER",   "ANALYZE", "CACHE", "CALL",     "COPY",   "DELETE",   "DESC",    "DESCRIBE",
+    "DROP",    "EXPLAIN", "GRANT", "INSERT",   "MERGE",  "OPTIMIZE", "REFRESH", "REORG",
+    "RESTORE", "REVOKE",  "SHOW",  "TRUNCATE", "UPDATE", "VACUUM",
+};
+static const char *const later_clauses[] = {
+    "DISTRIBUTE", "GROUPING", "PIVOT", "SORT", "TABLESAMPLE", "UNPIVOT", "WINDOW",
 };
 
 void mr_sql_syntax_fail(struct mr_sql_parser *p, const struct mr_sql_token *token)
@@ -78,26 +80,37 @@ static void run_again(struct mr_sql_parser *p, void *parser, int begin,
     }
 }
 
-/* The names of what is acceptable, in the order of keywords.def's tokens, most telling first. */
+/* What nearly every clause may be followed by: named last, and first left out. */
+static const int common_tokens[] = {
+    MR_SQL_T_COMMA,   MR_SQL_T_RP,     MR_SQL_T_FROM,   MR_SQL_T_WHERE,     MR_SQL_T_GROUP,
+    MR_SQL_T_HAVING,  MR_SQL_T_ORDER,  MR_SQL_T_LIMIT,  MR_SQL_T_UNION,     MR_SQL_T_JOIN,
+    MR_SQL_T_QUALIFY, MR_SQL_T_OFFSET, MR_SQL_T_EXCEPT, MR_SQL_T_INTERSECT, MR_SQL_T_MINUS,
+};
+
+/* The names of what is acceptable, most telling first. */
 static size_t expected_names(struct expected *e, const char **names)
 {
     size_t count = 0;
     bool is_begin = e->is_ok[MR_SQL_T_INTEGER] && e->is_ok[MR_SQL_T_CASE];
     bool is_continue = e->is_ok[MR_SQL_T_SLASH] && e->is_ok[MR_SQL_T_PERCENT];
-    if (is_begin) {
-        expected_drop(e, begin_tokens, MR_COUNT_OF(begin_tokens));
-        names[count++] = "an expression";
-    }
+    bool is_end = e->is_ok[0];
+    size_t most = (size_t)(NAMES_MAX - is_continue - is_end);
+    e->is_ok[0] = e->is_ok[MR_SQL_T_SETTING] = false;
+    if (is_begin) names[count++] = "an expression";
+    if (is_begin) expected_drop(e, begin_tokens, MR_COUNT_OF(begin_tokens));
     if (is_continue) expected_drop(e, continue_tokens, MR_COUNT_OF(continue_tokens));
     if (e->is_ok[MR_SQL_T_JOIN]) expected_drop(e, join_tokens, MR_COUNT_OF(join_tokens));
     if (e->is_ok[MR_SQL_T_ID]) e->is_ok[MR_SQL_T_QUOTED] = false;
-    bool is_end = e->is_ok[0];
-    e->is_ok[0] = false;
-    for (int token = 1; token < MR_SQL_TOKENS_MAX && count < NAMES_MAX; token++) {
-        if (e->is_ok[token]) names[count++] = mr_sql_token_name(token);
+    struct expected rare = *e;
+    expected_drop(&rare, common_tokens, MR_COUNT_OF(common_tokens));
+    for (int token = 1; token < MR_SQL_TOKENS_MAX && count < most; token++) {
+        if (rare.is_ok[token]) names[count++] = mr_sql_token_name(token);
     }
-    if (is_continue && count < NAMES_MAX) names[count++] = "an operator";
-    if (is_end && count < NAMES_MAX) names[count++] = mr_sql_token_name(0);
+    for (size_t i = 0; i < MR_COUNT_OF(common_tokens) && count < most; i++) {
+        if (e->is_ok[common_tokens[i]]) names[count++] = mr_sql_token_name(common_tokens[i]);
+    }
+    if (is_continue) names[count++] = "an operator";
+    if (is_end) names[count++] = mr_sql_token_name(0);
     return count;
 }
 
@@ -127,46 +140,63 @@ static bool is_plain_word(const struct mr_sql_token *token)
 /* The acceptable keyword that is nearest to a word; null when none is near. */
 static const char *nearest_keyword(const struct expected *e, struct mr_span word)
 {
-    const char *best = NULL;
-    unsigned best_distance = ~0u;
+    struct mr_nearest nearest;
+    if (word.bytes < SUGGEST_BYTES_MIN) return NULL;
+    mr_nearest_init(&nearest, word);
     for (int token = 1; token < MR_SQL_TOKENS_MAX; token++) {
         const char *keyword = e->is_ok[token] ? mr_sql_keyword_text(token) : NULL;
-        if (keyword == NULL) continue;
-        unsigned distance = mr_sql_distance(word, mr_span_of(keyword));
-        if (distance >= best_distance || !mr_sql_is_near(distance, word.bytes)) continue;
-        best = keyword;
-        best_distance = distance;
+        if (keyword != NULL) mr_nearest_offer(&nearest, mr_span_of(keyword));
     }
-    return best_distance == 0 ? NULL : best;
+    bool is_same = nearest.best.bytes > 0 && mr_span_ieq(nearest.best, word);
+    return nearest.best.bytes == 0 || is_same ? NULL : nearest.best.text;
 }
 
-static bool is_later_word(struct mr_span word)
+static bool is_one_of(const struct mr_sql_token *token, const char *const *words, size_t count)
 {
-    for (size_t i = 0; i < MR_COUNT_OF(later_words); i++) {
-        if (mr_span_ieq(word, mr_span_of(later_words[i]))) return true;
+    for (size_t i = 0; i < count; i++) {
+        if (mr_span_ieq(token->text, mr_span_of(words[i]))) return true;
     }
     return false;
+}
+
+/* The word of a construct that is known but not here yet: at the fault, or just before it, where it
+ * was taken for a name. Null when there is none. */
+static const struct mr_sql_token *later_word(const struct mr_sql_token *from, size_t at)
+{
+    if (at == 0 && is_one_of(from, later_statements, MR_COUNT_OF(later_statements))) return from;
+    for (size_t i = at; i + 2 > at; i--) {
+        if (is_one_of(&from[i], later_clauses, MR_COUNT_OF(later_clauses))) return &from[i];
+        if (i == 0) break;
+    }
+    return NULL;
+}
+
+/* Keywords that are tempting as names of columns. */
+static bool is_tempting(int token)
+{
+    return mr_sql_keyword_is_reserved(token) && token != MR_SQL_T_FROM && token != MR_SQL_T_WHERE &&
+           token != MR_SQL_T_SELECT && token != MR_SQL_T_AS && token != MR_SQL_T_AND &&
+           token != MR_SQL_T_OR && token != MR_SQL_T_HAVING && token != MR_SQL_T_CREATE;
 }
 
 static void suggest(struct mr_sql_parser *p, const struct expected *e,
                     const struct expected *e_before, const struct mr_sql_token *token,
                     const struct mr_sql_token *before)
 {
-    const char *keyword =
-        token->kind != 0 && is_plain_word(token) ? nearest_keyword(e, token->text) : NULL;
+    bool is_named = token->kind != 0 && is_plain_word(token);
+    const char *keyword = is_named ? nearest_keyword(e, token->text) : NULL;
     if (keyword != NULL) {
         mr_sql_fail_help(p, "did you mean %s?", keyword);
         return;
     }
-    keyword = before != NULL && before->kind == MR_SQL_T_ID
-                  ? nearest_keyword(e_before, before->text)
-                  : NULL;
+    bool is_after_name = before != NULL && before->kind == MR_SQL_T_ID;
+    keyword = is_after_name ? nearest_keyword(e_before, before->text) : NULL;
     if (keyword != NULL) {
         mr_sql_fail_help(p, "did you mean %s instead of \"%.*s\"?", keyword,
                          (int)before->text.bytes, before->text.text);
         return;
     }
-    if (e->is_ok[MR_SQL_T_ID] && mr_sql_keyword_is_reserved(token->kind) && is_plain_word(token)) {
+    if (e->is_ok[MR_SQL_T_ID] && is_tempting(token->kind) && is_plain_word(token)) {
         mr_sql_fail_help(p, "%s is a keyword; as a name it is written `%.*s`",
                          mr_sql_token_name(token->kind), (int)token->text.bytes, token->text.text);
     }
@@ -194,9 +224,10 @@ void mr_sql_syntax_report(struct mr_sql_parser *p, void *parser, int begin,
         mr_sql_fail_memory(p);
         return;
     }
-    if (token->kind != 0 && is_plain_word(token) && is_later_word(token->text)) {
-        mr_sql_fail(p, token->pos, MR_E_UNSUPPORTED, 1004, "%.*s is not supported here yet",
-                    (int)token->text.bytes, token->text.text);
+    const struct mr_sql_token *later = later_word(from, at);
+    if (later != NULL && (later != &from[at] || token->kind != 0)) {
+        mr_sql_fail(p, later->pos, MR_E_UNSUPPORTED, 1004, "%.*s is not supported here yet",
+                    (int)later->text.bytes, later->text.text);
         return;
     }
     struct expected e = expected_at(parser), e_named = e;
@@ -213,43 +244,4 @@ void mr_sql_syntax_report(struct mr_sql_parser *p, void *parser, int begin,
     }
     mr_sql_fail(p, token->pos, MR_E_SYNTAX, 1002, "%s%s", what, list);
     suggest(p, &e, &e_before, token, at > 0 ? &from[at - 1] : NULL);
-}
-
-const char *mr_sql_op_text(mr_sql_op op)
-{
-    static const char *const texts[MR_SQL_OP_COUNT] = {
-        [MR_SQL_OP_NONE] = "",
-        [MR_SQL_OP_NEGATE] = "-",
-        [MR_SQL_OP_PLUS] = "+",
-        [MR_SQL_OP_BIT_NOT] = "~",
-        [MR_SQL_OP_NOT] = "NOT",
-        [MR_SQL_OP_ADD] = "+",
-        [MR_SQL_OP_SUBTRACT] = "-",
-        [MR_SQL_OP_MULTIPLY] = "*",
-        [MR_SQL_OP_DIVIDE] = "/",
-        [MR_SQL_OP_MODULO] = "%",
-        [MR_SQL_OP_DIV] = "DIV",
-        [MR_SQL_OP_CONCAT] = "||",
-        [MR_SQL_OP_BIT_AND] = "&",
-        [MR_SQL_OP_BIT_OR] = "|",
-        [MR_SQL_OP_BIT_XOR] = "^",
-        [MR_SQL_OP_SHIFT_LEFT] = "<<",
-        [MR_SQL_OP_SHIFT_RIGHT] = ">>",
-        [MR_SQL_OP_SHIFT_RIGHT_UNSIGNED] = ">>>",
-        [MR_SQL_OP_EQ] = "=",
-        [MR_SQL_OP_NE] = "!=",
-        [MR_SQL_OP_LT] = "<",
-        [MR_SQL_OP_LE] = "<=",
-        [MR_SQL_OP_GT] = ">",
-        [MR_SQL_OP_GE] = ">=",
-        [MR_SQL_OP_EQ_NULL_SAFE] = "<=>",
-        [MR_SQL_OP_IS_NULL] = "IS NULL",
-        [MR_SQL_OP_IS_TRUE] = "IS TRUE",
-        [MR_SQL_OP_IS_FALSE] = "IS FALSE",
-        [MR_SQL_OP_IS_UNKNOWN] = "IS UNKNOWN",
-        [MR_SQL_OP_LIKE] = "LIKE",
-        [MR_SQL_OP_ILIKE] = "ILIKE",
-        [MR_SQL_OP_RLIKE] = "RLIKE",
-    };
-    return texts[op];
 }

@@ -6,19 +6,18 @@
 
 enum { MR_SQL_TOKENS_MAX = 256 }; /* more than the grammar has */
 
-/* The parser lemon makes: mr_sql_grammar_bytes() bytes of memory, set up by Init, fed token by token
- * and by token 0 at the end; Finalize frees nothing that is not in an arena. */
+/* The parser that lemon makes: mr_sql_grammar_bytes() bytes of memory, set up by Init, fed token by
+ * token and with token 0 at the end. It owns nothing: values lie in the arena. */
 size_t mr_sql_grammar_bytes(void);
 void mr_sql_grammarInit(void *parser);
 void mr_sql_grammar(void *parser, int kind, const struct mr_sql_token *token,
                     struct mr_sql_parser *p);
-void mr_sql_grammarFinalize(void *parser);
 
 /* mr_sql_grammar_accepts: whether `token` could come next; a keyword counts as itself only. */
 bool mr_sql_grammar_accepts(const void *parser, int token);
 
-/* mr_sql_syntax_fail, mr_sql_depth_fail: called by the parser; the first is without a message, which
- * mr_sql_syntax_report makes afterwards from a second run up to the token. */
+/* mr_sql_syntax_fail, mr_sql_depth_fail: called by the parser. The first leaves the message to
+ * mr_sql_syntax_report, which makes it from a second run up to the token. */
 void mr_sql_syntax_fail(struct mr_sql_parser *p, const struct mr_sql_token *token);
 void mr_sql_depth_fail(struct mr_sql_parser *p);
 

@@ -45,8 +45,8 @@ static mr_status scan_fail(int kind, const struct mr_sql_pos *pos, struct mr_spa
     } else if (c > 0x20 && c < 0x7f) {
         status = mr_err_set(err, MR_E_SYNTAX, 1001, "unexpected character '%c'", c);
         if (c == '$') {
-            mr_err_help(err, "${name} is replaced from the pipeline's configuration before parsing; "
-                             "here it was not");
+            mr_err_help(err, "${name} stands for a value of the pipeline's configuration; it is "
+                             "replaced before parsing, here it was not");
         }
     } else {
         status = mr_err_set(err, MR_E_SYNTAX, 1001, "unexpected byte 0x%02x", c);
@@ -83,17 +83,23 @@ static mr_status text_check(struct mr_span text, struct mr_err *err)
         if (length > 0) continue;
         place_move(&place, text.text + i);
         struct mr_sql_pos pos = {.line = place.line, .column = place.column, .off = i};
-        mr_status status = scan_fail(MR_SQL_SCAN_BAD_BYTE, &pos,
-                                     (struct mr_span){text.text + i, 1}, err);
+        mr_status status =
+            scan_fail(MR_SQL_SCAN_BAD_BYTE, &pos, (struct mr_span){text.text + i, 1}, err);
         mr_err_help(err, "SQL text is UTF-8");
         return status;
     }
     return MR_OK;
 }
 
+/* Behind the byte order mark, if there is one. */
+static const char *text_start(struct mr_span text)
+{
+    return text.text + (mr_span_starts(text, MR_SPAN("\xef\xbb\xbf")) ? 3 : 0);
+}
+
 static size_t tokens_count(struct mr_span text)
 {
-    const char *at = text.text, *end = text.text + text.bytes;
+    const char *at = text_start(text), *end = text.text + text.bytes;
     size_t count = 0;
     for (;;) {
         int kind = mr_sql_scan(&at, end);
@@ -107,8 +113,8 @@ mr_status mr_sql_tokenize(struct mr_arena *arena, struct mr_span text,
 {
     MR_TRY(text_check(text, err));
     struct mr_sql_token *tokens = MR_ARENA_ARRAY(arena, struct mr_sql_token, tokens_count(text));
-    struct place place = {text.text, 1, 1};
-    const char *at = text.text, *end = text.text + text.bytes;
+    struct place place = {text_start(text), 1, 1};
+    const char *at = place.at, *end = text.text + text.bytes;
     size_t count = 0;
     if (tokens == NULL) return mr_err_set(err, MR_E_NOMEM, 0, "out of memory while parsing SQL");
     for (;;) {
@@ -138,10 +144,11 @@ mr_status mr_sql_tokenize(struct mr_arena *arena, struct mr_span text,
 struct soft {
     struct mr_sql_token *out; /* judged so far */
     size_t used;
-    struct mr_sql_token *at;  /* the one in question */
-    size_t left;              /* tokens after it */
-    int clause;               /* SELECT, FROM, WHERE .. last seen */
-    unsigned angles;          /* open ARRAY<, MAP<, STRUCT< */
+    struct mr_sql_token *at; /* the one in question */
+    size_t left;             /* tokens after it */
+    int clause;              /* SELECT, FROM, WHERE .. last seen */
+    unsigned angles;         /* open ARRAY<, MAP<, STRUCT< */
+    bool is_cdc;             /* AUTO CDC or APPLY CHANGES stands in this statement */
 };
 
 static int kind_before(const struct soft *s, size_t back)
@@ -157,9 +164,9 @@ static int kind_after(const struct soft *s, size_t ahead)
 static bool is_word(const struct mr_sql_token *token)
 {
     char c = token->kind == 0 || token->text.bytes == 0 ? ' ' : token->text.text[0];
-    return token->kind == MR_SQL_T_ID || (token->kind != MR_SQL_T_STRING &&
-           token->kind != MR_SQL_T_BINARY && token->kind != MR_SQL_T_UNIT &&
-           ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')));
+    return token->kind == MR_SQL_T_ID ||
+           (token->kind != MR_SQL_T_STRING && token->kind != MR_SQL_T_BINARY &&
+            token->kind != MR_SQL_T_UNIT && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')));
 }
 
 static bool is_number(int kind)
@@ -253,6 +260,8 @@ static bool soft_is_keyword(struct soft *s)
     case MR_SQL_T_TIMESTAMP_NTZ: return after == MR_SQL_T_STRING;
     case MR_SQL_T_TIMESTAMP: return after == MR_SQL_T_STRING || is_as_of;
     case MR_SQL_T_VERSION: return is_as_of;
+    case MR_SQL_T_KEYS: return s->is_cdc && s->clause == MR_SQL_T_FROM;
+    case MR_SQL_T_OFFSET: return is_value_end(before) && is_number(after);
     case MR_SQL_T_EXISTS: return soft_exists(s);
     case MR_SQL_T_IF: return after == MR_SQL_T_NOT && kind_after(s, 2) == MR_SQL_T_EXISTS;
     case MR_SQL_T_INTERVAL: return soft_interval(s);
@@ -290,7 +299,7 @@ static size_t swallow(struct soft *s, int kind, bool (*is_end)(int kind))
 
 static bool is_statement_end(int kind)
 {
-    return kind == MR_SQL_T_SEMI || kind == 0;
+    return kind == MR_SQL_T_SEMICOLON || kind == 0;
 }
 
 static bool is_schedule_end(int kind)
@@ -333,7 +342,7 @@ static size_t soft_angle(struct soft *s)
 static size_t soft_judge(struct soft *s)
 {
     int before = kind_before(s, 1);
-    bool is_first = s->used == 0 || before == MR_SQL_T_SEMI;
+    bool is_first = s->used == 0 || before == MR_SQL_T_SEMICOLON;
     if (is_word(s->at) && s->at->kind != MR_SQL_T_ID) {
         if (before == MR_SQL_T_DOT || kind_after(s, 1) == MR_SQL_T_FATARROW ||
             !soft_is_keyword(s)) {
@@ -343,7 +352,8 @@ static size_t soft_judge(struct soft *s)
     switch (s->at->kind) {
     case MR_SQL_T_SET:
         return is_first && kind_after(s, 1) != MR_SQL_T_CATALOG
-                   ? swallow(s, MR_SQL_T_SETTING, is_statement_end) : 0;
+                   ? swallow(s, MR_SQL_T_SETTING, is_statement_end)
+                   : 0;
     case MR_SQL_T_SCHEDULE:
         return is_schedule(s) ? swallow(s, MR_SQL_T_SCHEDULE_TEXT, is_schedule_end) : 0;
     case MR_SQL_T_SELECT:
@@ -353,10 +363,19 @@ static size_t soft_judge(struct soft *s)
     case MR_SQL_T_ON:
     case MR_SQL_T_ORDER: s->clause = s->at->kind; return 0;
     case MR_SQL_T_LT:
-        s->angles += before == MR_SQL_T_ARRAY || before == MR_SQL_T_MAP || before == MR_SQL_T_STRUCT;
+        if (before == MR_SQL_T_ARRAY || before == MR_SQL_T_MAP || before == MR_SQL_T_STRUCT) {
+            s->angles++;
+        }
         return 0;
     case MR_SQL_T_GT: return soft_angle(s);
-    case MR_SQL_T_SEMI: s->angles = 0; return 0;
+    case MR_SQL_T_CDC:
+    case MR_SQL_T_CHANGES:
+        s->is_cdc |= before == MR_SQL_T_AUTO || before == MR_SQL_T_APPLY;
+        return 0;
+    case MR_SQL_T_SEMICOLON:
+        s->angles = 0;
+        s->is_cdc = false;
+        return 0;
     default: return 0;
     }
 }

@@ -207,6 +207,8 @@ def may_include(own, other):
 
 def check_quoted_include(tree, path, line, target):
     own = folder_of(path)
+    if target not in tree.known and target[:-2] + ".y" in tree.known:
+        return  # lemon writes the header of a grammar into the build folder
     if target not in tree.known:
         if os.path.splitext(target)[0] + ".y" in tree.known:
             return  # the tokens of a lemon grammar, made by the build

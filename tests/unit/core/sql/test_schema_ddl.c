@@ -111,15 +111,16 @@ static void test_types(void **state)
 static void test_schemas(void **state)
 {
     struct fixture *f = *state;
-    expect_schema(f, "a INT, b STRUCT<x: DOUBLE, y ARRAY<STRING>> NOT NULL COMMENT 'c', m MAP<STRING,INT>",
-                  "a int, b struct<x:double,y:array<string>> NOT NULL, m map<string,int>");
+    expect_schema(
+        f, "a INT, b STRUCT<x: DOUBLE, y ARRAY<STRING>> NOT NULL COMMENT 'c', m MAP<STRING,INT>",
+        "a int, b struct<x:double,y:array<string>> NOT NULL, m map<string,int>");
     expect_schema(f, "", "");
     expect_schema(f, "struct<a:int,b:string>", "a int, b string");
     expect_schema(f, "a: int, `b c`: string -- comment\n, type string, value int, key int",
                   "a int, `b c` string, type string, value int, key int");
     const struct mr_type *type;
-    assert_int_equal(mr_sql_parse_schema(&f->arena, MR_SPAN("a INT COMMENT 'it''s \"x\"'"), &type,
-                                         NULL), MR_OK);
+    assert_int_equal(
+        mr_sql_parse_schema(&f->arena, MR_SPAN("a INT COMMENT 'it''s \"x\"'"), &type, NULL), MR_OK);
     assert_true(mr_span_is(type->fields[0].metadata, "{\"comment\":\"it's \\\"x\\\"\"}"));
 }
 
@@ -137,7 +138,8 @@ static void test_faults(void **state)
     expect_fault(f, "a ARRAY", 1002, 8, "unexpected end of statement; expected '<'", "");
     expect_fault(f, "a VARIANT", 1004, 3, "type VARIANT is not supported yet", "");
     expect_fault(f, "a INT,", 1002, 7, "unexpected end of statement; expected a name", "");
-    expect_fault(f, "end INT", 1002, 1, "unexpected \"end\"; expected a name, STRUCT or end of statement",
+    expect_fault(f, "end INT", 1002, 1,
+                 "unexpected \"end\"; expected a name, STRUCT or end of statement",
                  "END is a keyword; as a name it is written `end`");
     expect_fault(f, "a map<map<int,int>,int>", 1006, 11, "a map cannot be the key of a map", "");
     expect_fault(f, "a INT 'x", 1001, 7, "the string that begins here never ends", "");
@@ -160,9 +162,11 @@ static void test_hints(void **state)
 {
     struct fixture *f = *state;
     struct mr_sql_hints hints;
-    assert_int_equal(mr_sql_parse_hints(&f->arena, MR_SPAN("geo.lat DOUBLE, tags.element INT, "
-                                                           "m.value.x DATE, `a.b`.c int NOT NULL"),
-                                        &hints, NULL), MR_OK);
+    assert_int_equal(mr_sql_parse_hints(&f->arena,
+                                        MR_SPAN("geo.lat DOUBLE, tags.element INT, "
+                                                "m.value.x DATE, `a.b`.c int NOT NULL"),
+                                        &hints, NULL),
+                     MR_OK);
     assert_int_equal(hints.count, 4);
     assert_int_equal(hints.hints[0].path_count, 2);
     assert_true(mr_span_is(hints.hints[0].path[1], "lat"));

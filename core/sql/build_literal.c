@@ -1,8 +1,8 @@
 /* Literals: from the text of a token to a value.
  *
  * String escapes are Spark's: \0 \b \n \r \t \Z, \uXXXX, \UXXXXXXXX, three octal digits; \% and \_
- * keep their backslash for LIKE; any other \c is c; a doubled quote is one quote. Numbers keep their
- * digits, without the suffix: what they are worth is decided where their type is known. */
+ * keep their backslash for LIKE; any other \c is c; a doubled quote is one quote. Numbers keep
+ * their digits, without the suffix: what they are worth is decided where their type is known. */
 #include "core/base/checked.h"
 #include "core/sql/build_impl.h"
 
@@ -115,8 +115,7 @@ struct mr_sql_expr *mr_sql_literal_word(struct mr_sql_parser *p, mr_sql_literal_
     return literal_new(p, kind, text, token->pos);
 }
 
-struct mr_sql_expr *mr_sql_literal_number(struct mr_sql_parser *p,
-                                          const struct mr_sql_token *token)
+struct mr_sql_expr *mr_sql_literal_number(struct mr_sql_parser *p, const struct mr_sql_token *token)
 {
     static const char suffixes[] = "LSYFD";
     static const mr_sql_literal_kind kinds[] = {MR_SQL_LITERAL_LONG, MR_SQL_LITERAL_SHORT,
@@ -138,8 +137,8 @@ struct mr_sql_expr *mr_sql_literal_number(struct mr_sql_parser *p,
         kind = kinds[suffix - suffixes];
         text.bytes--;
     }
-    bool is_whole = kind == MR_SQL_LITERAL_LONG || kind == MR_SQL_LITERAL_SHORT ||
-                    kind == MR_SQL_LITERAL_BYTE;
+    bool is_whole =
+        kind == MR_SQL_LITERAL_LONG || kind == MR_SQL_LITERAL_SHORT || kind == MR_SQL_LITERAL_BYTE;
     if (is_whole && (has_point || has_exponent)) {
         mr_sql_fail(p, token->pos, MR_E_SYNTAX, 1005, "suffix %c is for whole numbers", last);
         return NULL;
@@ -147,8 +146,7 @@ struct mr_sql_expr *mr_sql_literal_number(struct mr_sql_parser *p,
     return literal_new(p, kind, text, token->pos);
 }
 
-struct mr_sql_expr *mr_sql_literal_binary(struct mr_sql_parser *p,
-                                          const struct mr_sql_token *token)
+struct mr_sql_expr *mr_sql_literal_binary(struct mr_sql_parser *p, const struct mr_sql_token *token)
 {
     const char *digits = token->text.text + 2;
     size_t count = token->text.bytes - 3;

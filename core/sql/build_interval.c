@@ -25,8 +25,8 @@ static const char *const unit_words[UNIT_COUNT] = {
 };
 
 static const int64_t unit_us[UNIT_COUNT] = {
-    [UNIT_HOUR] = 3600 * MR_US_PER_S,  [UNIT_MINUTE] = 60 * MR_US_PER_S,
-    [UNIT_SECOND] = MR_US_PER_S,       [UNIT_MILLISECOND] = MR_US_PER_MS,
+    [UNIT_HOUR] = 3600 * MR_US_PER_S, [UNIT_MINUTE] = 60 * MR_US_PER_S,
+    [UNIT_SECOND] = MR_US_PER_S,      [UNIT_MILLISECOND] = MR_US_PER_MS,
     [UNIT_MICROSECOND] = 1,
 };
 
@@ -147,7 +147,8 @@ static bool range_read(struct mr_span text, unit from, unit to, int sign,
                                        (u == UNIT_SECOND && text.text[digits] == '.'))) {
             digits++;
         }
-        if (!interval_plus(interval, sign, (struct mr_span){text.text, digits}, (unit)u)) return false;
+        if (!interval_plus(interval, sign, (struct mr_span){text.text, digits}, (unit)u))
+            return false;
         text.text += digits;
         text.bytes -= digits;
         if (u == to) break;
@@ -211,8 +212,8 @@ struct mr_sql_expr *mr_sql_interval_text(struct mr_sql_parser *p, const struct m
     if (expr == NULL || !mr_sql_unquote(p, string, &text)) return NULL;
     struct mr_sql_interval read;
     if (!mr_sql_interval_read(text, &read)) return interval_fail(p, string->pos);
-    bool is_lost = sign < 0 && (read.months == INT32_MIN || read.days == INT32_MIN ||
-                                read.us == INT64_MIN);
+    bool is_lost =
+        sign < 0 && (read.months == INT32_MIN || read.days == INT32_MIN || read.us == INT64_MIN);
     if (is_lost) return interval_fail(p, string->pos);
     expr->interval = (struct mr_sql_interval){read.months * sign, read.days * sign, read.us * sign};
     return interval_extend(p, expr, string->pos);
