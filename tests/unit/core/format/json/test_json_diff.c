@@ -1,0 +1,304 @@
+/* Shown: on generated and mutated records every instruction set gives the same rows, counters and
+ * unknown fields as the reference, however the text is cut, in lines and in documents (R18); and
+ * when any one allocation fails the reader says so, leaves nothing behind and works again (R5).
+ * MR_ROUNDS=n makes it longer; the seed is printed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/rng.h"
+#include "core/format/json/json_infer.h"
+#include "tests/support/json_decode.h"
+#include "tests/support/type_text.h"
+
+enum { ROUNDS = 300, RECORDS = 40 };
+
+static const char *const columns =
+    "id bigint, name string, ok boolean, price decimal(10,2), score double, at timestamp, "
+    "day date, raw binary, geo struct<lat:double,lon:float,tags:array<string>>, "
+    "m map<string,struct<x:int,y:string>>, l array<array<smallint>>, _corrupt_record string";
+
+/* -- generated text ------------------------------------------------------------------------ */
+
+static void add_string(struct mr_rng *rng, struct mr_text *out)
+{
+    static const char *const parts[] = {"plain",
+                                        "\\n",
+                                        "\\u00e9",
+                                        "\xc3\xa9",
+                                        "\\ud83d\\ude00",
+                                        ",",
+                                        "{",
+                                        "]",
+                                        "\\\"",
+                                        "\\\\",
+                                        "2021-09-08",
+                                        "a long run of text that fills views ",
+                                        ":"};
+    mr_text_addc(out, '"');
+    for (uint64_t n = mr_rng_below(rng, 4); n > 0; n--)
+        mr_text_adds(out, parts[mr_rng_below(rng, 13)]);
+    mr_text_addc(out, '"');
+}
+
+static void add_value(struct mr_rng *rng, struct mr_text *out, int depth)
+{
+    static const char *const scalars[] = {"null",
+                                          "true",
+                                          "false",
+                                          "0",
+                                          "-12",
+                                          "1.5",
+                                          "1e3",
+                                          "123456789012345678901",
+                                          "\"2021-09-08T11:12:13Z\"",
+                                          "\"AQID\"",
+                                          "NaN",
+                                          "9.99"};
+    uint64_t kind = mr_rng_below(rng, depth > 3 ? 7 : 10);
+    if (kind < 5) {
+        mr_text_adds(out, scalars[mr_rng_below(rng, 12)]);
+    } else if (kind < 7) {
+        add_string(rng, out);
+    } else {
+        bool is_object = kind < 9;
+        uint64_t count = mr_rng_below(rng, 4);
+        static const char *const keys[] = {"lat", "lon", "tags", "x", "y", "new", "X", "k\\u0041"};
+        mr_text_addc(out, is_object ? '{' : '[');
+        for (uint64_t i = 0; i < count; i++) {
+            if (i > 0) mr_text_adds(out, mr_rng_below(rng, 3) == 0 ? " , " : ",");
+            if (is_object) mr_text_addf(out, "\"%s\":", keys[mr_rng_below(rng, 8)]);
+            add_value(rng, out, depth + 1);
+        }
+        mr_text_addc(out, is_object ? '}' : ']');
+    }
+}
+
+static void add_record(struct mr_rng *rng, struct mr_text *out)
+{
+    static const char *const keys[] = {"id",  "name", "ok", "price", "score", "at",   "day",
+                                       "raw", "geo",  "m",  "l",     "extra", "Name", "i\\u0064"};
+    uint64_t count = mr_rng_below(rng, 9);
+    mr_text_addc(out, '{');
+    for (uint64_t i = 0; i < count; i++) {
+        if (i > 0) mr_text_addc(out, ',');
+        mr_text_addf(out, "\"%s\": ", keys[mr_rng_below(rng, 14)]);
+        add_value(rng, out, 0);
+    }
+    mr_text_addc(out, '}');
+}
+
+static void add_text(struct mr_rng *rng, bool is_document, struct mr_text *out)
+{
+    static const char breakers[] = "\"\\{}[],:\n\r\t '/*\x01\xff\x80\xe2"
+                                   "0tn";
+    if (is_document) mr_text_addc(out, '[');
+    for (int i = 0; i < RECORDS; i++) {
+        if (i > 0) mr_text_addc(out, is_document ? ',' : '\n');
+        add_record(rng, out);
+    }
+    if (is_document) mr_text_addc(out, ']');
+    for (uint64_t n = mr_rng_below(rng, 12); n > 0 && out->used > 0; n--) {
+        out->at[mr_rng_below(rng, out->used)] = breakers[mr_rng_below(rng, sizeof breakers - 1)];
+    }
+}
+
+/* -- reading ------------------------------------------------------------------------------- */
+
+struct outcome {
+    struct mr_text rows;
+    struct mr_text unknown;
+    struct mr_json_counters counters;
+};
+
+static mr_status read_all(struct mr_heap *heap, const struct mr_json_options *options, mr_isa isa,
+                          struct mr_span text, size_t step, struct outcome *out)
+{
+    struct mr_arena arena;
+    struct mr_json_reader *reader = NULL;
+    const struct mr_type *type;
+    mr_heap_init(heap, heap->limit_bytes); /* keeps nothing but the limit */
+    mr_arena_init(&arena, heap, 0);
+    type = mr_type_from_text(&arena, columns);
+    mr_status status =
+        mr_json_reader_open(heap, type, options, mr_json_kernels(isa), NULL, &reader, NULL);
+    if (status == MR_OK) status = mr_json_reader_begin(reader, MR_SPAN("f"), NULL);
+    if (status == MR_OK) status = mr_json_push_all(reader, heap, text, step, &out->rows, NULL);
+    if (status == MR_OK) status = mr_json_reader_unknown(reader, &arena, &type, NULL);
+    if (status == MR_OK) mr_schema_write_ddl(type, &out->unknown);
+    if (status == MR_OK) out->counters = *mr_json_reader_counters(reader);
+    mr_json_reader_close(reader);
+    mr_arena_fini(&arena);
+    return status;
+}
+
+static void outcome_init(struct outcome *out, struct mr_heap *heap)
+{
+    memset(out, 0, sizeof *out);
+    mr_text_init(&out->rows, heap);
+    mr_text_init(&out->unknown, heap);
+}
+
+static void outcome_fini(struct outcome *out)
+{
+    mr_text_fini(&out->rows);
+    mr_text_fini(&out->unknown);
+}
+
+static void options_draw(struct mr_rng *rng, struct mr_json_options *options)
+{
+    mr_json_options_init(options);
+    options->infers_column_types = true;
+    options->is_multi_line = mr_rng_below(rng, 2) == 0;
+    options->mode = mr_rng_below(rng, 3) == 0 ? MR_JSON_DROPMALFORMED : MR_JSON_PERMISSIVE;
+    options->is_case_sensitive = mr_rng_below(rng, 2) == 0;
+    options->allows_comments = mr_rng_below(rng, 4) == 0;
+    options->allows_control_chars = mr_rng_below(rng, 4) == 0;
+    options->allows_single_quotes = mr_rng_below(rng, 2) == 0;
+    if (mr_rng_below(rng, 2) == 0) strcpy(options->rescued_column, "_rescued_data");
+}
+
+static void compare(const struct mr_json_options *options, struct mr_rng *rng, struct mr_span text,
+                    uint64_t round)
+{
+    struct mr_heap texts, heap;
+    struct outcome want, got;
+    mr_heap_init(&texts, 0);
+    mr_heap_init(&heap, 0);
+    outcome_init(&want, &texts);
+    assert_int_equal(read_all(&heap, options, MR_ISA_REF, text, 0, &want), MR_OK);
+    for (int isa = 0; isa <= (int)mr_isa_best(); isa++) {
+        outcome_init(&got, &texts);
+        size_t step = 500 + mr_rng_below(rng, 5000);
+        assert_int_equal(read_all(&heap, options, (mr_isa)isa, text, step, &got), MR_OK);
+        assert_int_equal(heap.used_bytes, 0);
+        bool is_equal = mr_span_eq(mr_text_span(&got.rows), mr_text_span(&want.rows)) &&
+                        mr_span_eq(mr_text_span(&got.unknown), mr_text_span(&want.unknown)) &&
+                        memcmp(&got.counters, &want.counters, sizeof got.counters) == 0;
+        if (!is_equal) {
+            fail_msg("round %" PRIu64 ", isa %d, step %zu:\n%.*s\n-- gave\n%.*s\n-- not\n%.*s",
+                     round, isa, step, (int)text.bytes, text.text, (int)got.rows.used, got.rows.at,
+                     (int)want.rows.used, want.rows.at);
+        }
+        outcome_fini(&got);
+    }
+    outcome_fini(&want);
+}
+
+static void test_variants_agree(void **state)
+{
+    (void)state;
+    struct mr_rng rng;
+    const char *wanted = getenv("MR_ROUNDS");
+    uint64_t rounds = wanted == NULL ? ROUNDS : strtoull(wanted, NULL, 10);
+    for (uint64_t round = 0; round < rounds; round++) {
+        struct mr_heap heap;
+        struct mr_text text;
+        struct mr_json_options options;
+        mr_rng_init(&rng, round);
+        mr_heap_init(&heap, 0);
+        mr_text_init(&text, &heap);
+        options_draw(&rng, &options);
+        add_text(&rng, options.is_multi_line, &text);
+        compare(&options, &rng, mr_text_span(&text), round);
+        mr_text_fini(&text);
+    }
+}
+
+/* -- out of memory ------------------------------------------------------------------------- */
+
+static mr_status infer_all(struct mr_heap *heap, const struct mr_json_options *options,
+                           struct mr_span text)
+{
+    struct mr_json_infer *infer = NULL;
+    struct mr_arena arena;
+    const struct mr_type *type;
+    size_t consumed;
+    char *copy = calloc(1, text.bytes + MR_PAD);
+    memcpy(copy, text.text, text.bytes);
+    mr_arena_init(&arena, heap, 0);
+    mr_status status =
+        mr_json_infer_open(heap, options, mr_json_kernels(mr_isa_best()), &infer, NULL);
+    if (status == MR_OK) {
+        status = mr_json_infer_feed(infer, copy, text.bytes, true, &consumed, NULL);
+    }
+    if (status == MR_OK) status = mr_json_infer_type(infer, &arena, &type, NULL);
+    mr_json_infer_close(infer);
+    mr_arena_fini(&arena);
+    free(copy);
+    return status;
+}
+
+static mr_status read_failing(struct mr_heap *heap, const struct mr_json_options *options,
+                              struct mr_span text, struct outcome *out)
+{
+    struct mr_arena arena;
+    struct mr_heap plain;
+    struct mr_json_reader *reader = NULL;
+    mr_heap_init(&plain, 0);
+    mr_arena_init(&arena, &plain, 0);
+    const struct mr_type *type = mr_type_from_text(&arena, columns);
+    mr_status status = mr_json_reader_open(heap, type, options, mr_json_kernels(mr_isa_best()),
+                                           NULL, &reader, NULL);
+    if (status == MR_OK) status = mr_json_reader_begin(reader, MR_SPAN("f"), NULL);
+    if (status == MR_OK) status = mr_json_push_all(reader, heap, text, 0, &out->rows, NULL);
+    mr_json_reader_close(reader);
+    mr_arena_fini(&arena);
+    return status;
+}
+
+static uint64_t sweep(const struct mr_json_options *options, struct mr_span text, bool is_infer)
+{
+    mr_status status = MR_E_NOMEM;
+    uint64_t points = 0;
+    for (uint64_t n = 1; status == MR_E_NOMEM; n++, points++) {
+        struct mr_heap heap, texts;
+        struct outcome out;
+        mr_heap_init(&heap, 0);
+        mr_heap_init(&texts, 0);
+        outcome_init(&out, &texts);
+        mr_heap_fail_at(&heap, n);
+        status =
+            is_infer ? infer_all(&heap, options, text) : read_failing(&heap, options, text, &out);
+        assert_true(status == MR_OK || status == MR_E_NOMEM);
+        assert_int_equal(heap.used_bytes, 0);
+        outcome_fini(&out);
+    }
+    assert_int_equal(status, MR_OK);
+    return points;
+}
+
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    uint64_t points = 0;
+    for (uint64_t seed = 1000; seed < 1040; seed++) {
+        struct mr_rng rng;
+        struct mr_heap heap;
+        struct mr_text text;
+        struct mr_json_options options;
+        mr_rng_init(&rng, seed);
+        mr_heap_init(&heap, 0);
+        mr_text_init(&text, &heap);
+        options_draw(&rng, &options);
+        add_text(&rng, options.is_multi_line, &text);
+        points += sweep(&options, mr_text_span(&text), false);
+        points += sweep(&options, mr_text_span(&text), true);
+        mr_text_fini(&text);
+    }
+    print_message("%" PRIu64 " failed allocations\n", points);
+    assert_true(points > 1000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_variants_agree),
+                                       cmocka_unit_test(test_out_of_memory)};
+    print_message("seeds 0 to MR_ROUNDS - 1, 1000 to 1039\n");
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
