@@ -72,6 +72,39 @@ static double decimal_real(mr_i128 value, unsigned scale, bool is_float)
     return is_float ? (double)narrow : wide;
 }
 
+/* Conversions that no value can fail run over all rows, null or not, so that they vectorize. */
+#define WIDEN(from_, to_)                                                                          \
+    do {                                                                                           \
+        const from_ *in = from->values;                                                            \
+        to_ *to = out->values;                                                                     \
+        for (uint32_t i = 0; i < out->rows; i++) to[i] = (to_)in[i];                               \
+    } while (0)
+
+#define WIDEN_TO(from_)                                                                            \
+    switch (out->type->id) {                                                                       \
+    case MR_TYPE_SHORT: WIDEN(from_, int16_t); return true;                                        \
+    case MR_TYPE_INT: WIDEN(from_, int32_t); return true;                                          \
+    case MR_TYPE_LONG: WIDEN(from_, int64_t); return true;                                         \
+    case MR_TYPE_FLOAT: WIDEN(from_, float); return true;                                          \
+    case MR_TYPE_DOUBLE: WIDEN(from_, double); return true;                                        \
+    default: return false;                                                                         \
+    }
+
+static bool cast_widen(const struct mr_vec *from, struct mr_vec *out)
+{
+    bool is_wider = mr_type_is_float(out->type) ||
+                    (mr_type_is_integer(out->type) && out->type->id > from->type->id);
+    if (!is_wider || from->rows != out->rows) return false;
+    switch (from->type->id) {
+    case MR_TYPE_BYTE: WIDEN_TO(int8_t);
+    case MR_TYPE_SHORT: WIDEN_TO(int16_t);
+    case MR_TYPE_INT: WIDEN_TO(int32_t);
+    case MR_TYPE_LONG: WIDEN_TO(int64_t);
+    case MR_TYPE_FLOAT: WIDEN_TO(float);
+    default: return false;
+    }
+}
+
 /* Integers and booleans (as 0 and 1) to numbers, booleans, timestamps. */
 static mr_status cast_integer(struct mr_call *call, struct mr_err *err)
 {
@@ -331,6 +364,7 @@ mr_status mr_cast_run(struct mr_call *call, struct mr_err *err)
         call->out->type = to;
         return MR_OK;
     }
+    if (cast_widen(from, call->out)) return MR_OK;
     if (to->id == MR_TYPE_STRING) return mr_cast_to_text(call, err);
     if (mr_type_is_nested(to)) return mr_cast_nested(call, err);
     if (from->type->id == MR_TYPE_STRING) return cast_text(call, err);

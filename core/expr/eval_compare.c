@@ -152,6 +152,45 @@ static void compare_dense(struct mr_call *call, mr_select_type type, mr_op op)
     for (uint32_t w = 0; is_not && w < mr_bit_words(call->out->rows); w++) out[w] = ~out[w];
 }
 
+/* view_words: a view as two words: length and prefix, rest or place. */
+static inline void view_words(const struct mr_view *view, uint64_t *out_head, uint64_t *out_rest)
+{
+    memcpy(out_head, view, sizeof *out_head);
+    memcpy(out_rest, (const char *)view + sizeof *out_head, sizeof *out_rest);
+}
+
+/* equal_to_value: strings against one string. Length and prefix decide nearly all rows in one word;
+ * up to twelve bytes the second word decides the rest. Longer ones are looked at only where the
+ * first word fits and the row is present. */
+static void equal_to_value(struct mr_call *call, const struct mr_operand *column,
+                           const struct mr_operand *value, bool is_not)
+{
+    const struct mr_view *views = column->vec.values, *wanted = value->vec.values;
+    struct mr_span text = mr_view_span(value->vec.bufs, wanted);
+    uint64_t head, rest, wanted_head, wanted_rest, *out = call->out->values;
+    view_words(wanted, &wanted_head, &wanted_rest);
+    for (uint32_t at = 0; at < call->out->rows; at += 64) {
+        uint32_t count = MR_MIN(call->out->rows - at, 64u);
+        uint64_t word = 0;
+        for (uint32_t k = 0; k < count; k++) {
+            view_words(&views[at + k], &head, &rest);
+            bool is_same = head == wanted_head;
+            if (text.bytes <= MR_VIEW_INLINE_MAX) {
+                is_same = is_same & (rest == wanted_rest);
+            } else if (is_same && !mr_vec_is_null(&column->vec, at + k)) {
+                is_same = mr_span_eq(mr_vec_span(&column->vec, at + k), text);
+            }
+            word |= (uint64_t)is_same << k;
+        }
+        out[at / 64] = is_not ? ~word : word;
+    }
+}
+
+static bool is_text(const struct mr_type *type)
+{
+    return type->id == MR_TYPE_STRING || type->id == MR_TYPE_BINARY;
+}
+
 mr_status mr_eval_compare(struct mr_call *call, struct mr_err *err)
 {
     (void)err;
@@ -162,6 +201,12 @@ mr_status mr_eval_compare(struct mr_call *call, struct mr_err *err)
     bool is_one = a->is_constant && b->is_constant;
     if (call->rows->at == NULL && type != MR_SELECT_TYPES && !is_one) {
         compare_dense(call, type, op);
+        return MR_OK;
+    }
+    bool is_equality = op == MR_OP_EQ || op == MR_OP_NE;
+    if (call->rows->at == NULL && is_equality && is_text(a->vec.type) &&
+        a->is_constant != b->is_constant) {
+        equal_to_value(call, a->is_constant ? b : a, a->is_constant ? a : b, op == MR_OP_NE);
         return MR_OK;
     }
     /* Strings and nested values of null or unselected rows may not be looked at. */
