@@ -246,7 +246,15 @@ mr_status mr_expr_call(struct mr_expr_builder *builder, struct mr_span name,
     if (arg_count != resolve.arg_count) {
         MR_TRY(call_as_written(builder, function, args, arg_count, &draft.written, err));
     }
-    return mr_expr_finish(builder, draft, resolve.args, resolve.arg_count, out_expr, err);
+    const struct mr_expr *node;
+    MR_TRY(mr_expr_finish(builder, draft, resolve.args, resolve.arg_count, &node, err));
+    if (function->prepare != NULL && node->kind == MR_EXPR_CALL) {
+        const void
+            *prepared; /* made only to refuse a malformed constant while its place is known */
+        MR_TRY(function->prepare(builder->arena, node, &prepared, err));
+    }
+    *out_expr = node;
+    return MR_OK;
 }
 
 mr_status mr_expr_binary(struct mr_expr_builder *builder, const char *name,

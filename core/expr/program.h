@@ -32,8 +32,7 @@ struct mr_program_context {
 };
 
 /* mr_program_compile: exprs[count] over one schema; borrowed, with their arena, until fini.
- * Memory comes from `heap`. returns MR_E_NOMEM, MR_E_TYPE for a constant pattern that is malformed
- */
+ * Memory comes from `heap`. returns MR_E_NOMEM */
 MR_MUST_USE mr_status mr_program_compile(struct mr_heap *heap, const struct mr_expr *const *exprs,
                                          uint32_t count, struct mr_program **out_program,
                                          struct mr_err *err);

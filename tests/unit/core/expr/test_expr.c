@@ -71,6 +71,10 @@ static const struct {
     {"(cast 'x' array<int>)", 1304, "cannot cast STRING to ARRAY<INT>", ""},
     {"(. (named_struct 'a' 1) b)", 1305, "no member \"b\" in the struct", "its members are a"},
     {"(date_add (date '2020-01-01') 1L)", 1301, "date_add takes INT as argument 2, not BIGINT", ""},
+    {"(like (cast (current_date) string) 'b\\\\')", 1314,
+     "the LIKE pattern 'b\\' ends with its escape", ""},
+    {"(to_date (cast (current_date) string) 'yyyy-bb')", 1314,
+     "the letter 'b' of the datetime pattern \"yyyy-bb\" is not supported", ""},
     {"(like 'a' 'b\\\\')", 1314, "the LIKE pattern 'b\\' ends with its escape", ""},
     {"128Y", 1307, "128 is out of range for tinyint", ""},
 };
