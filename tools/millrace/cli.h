@@ -160,6 +160,9 @@ void mr_help_markdown(struct mr_cli *cli);
 /* The verbs, in the order of the table. */
 int mr_verb_run(struct mr_cli *cli, struct mr_err *err);
 int mr_verb_dry_run(struct mr_cli *cli, struct mr_err *err);
+int mr_verb_source(struct mr_cli *cli, struct mr_err *err);
+int mr_verb_rescue(struct mr_cli *cli, struct mr_err *err);
+int mr_verb_state(struct mr_cli *cli, struct mr_err *err);
 int mr_verb_gen(struct mr_cli *cli, struct mr_err *err);
 int mr_verb_doctor(struct mr_cli *cli, struct mr_err *err);
 int mr_verb_explain(struct mr_cli *cli, struct mr_err *err);

@@ -36,7 +36,8 @@ int main(int argc, char **argv)
     cli.is_color = wants_color();
     int code = MR_EXIT_USAGE;
     if (mr_cli_parse(&cli, argc - 1, argv + 1, &err) == MR_OK) code = cli.command->run(&cli, &err);
-    if (err.status != MR_OK) mr_cli_print_error(&cli, &err);
+    /* A verb that succeeded has dealt with what failed on the way. */
+    if (code != MR_EXIT_OK && err.status != MR_OK) mr_cli_print_error(&cli, &err);
     code = flush_data(&cli, code);
     mr_cli_fini(&cli);
     return code;

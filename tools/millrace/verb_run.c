@@ -2,10 +2,7 @@
  *
  * load ─▶ set every flow up (parse, bind, schema, table) ─▶ open them ─▶ run ─▶ summary. dry-run
  * stops after the set-up, which then writes nothing. */
-#include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/assert.h"
@@ -13,6 +10,7 @@
 #include "core/base/calendar.h"
 #include "core/pipeline/flow_setup.h"
 #include "io/files/files_source.h"
+#include "tools/millrace/folder.h"
 #include "tools/millrace/runtime.h"
 
 enum { PROGRESS_US = 10000000 };
@@ -26,16 +24,10 @@ struct run {
     struct mr_flow *flows;
     uint32_t setup_count;
     uint32_t flow_count;
-    struct mr_variables variables;
     int64_t started_us;
     int64_t stop_us;     /* --duration, monotonic; 0 = none */
     int64_t progress_us; /* when to say something next */
 };
-
-static const char *variable(void *ctx, const char *name)
-{
-    return ((struct mr_cli *)ctx)->variable(name);
-}
 
 static void notice(void *ctx, const char *text)
 {
@@ -44,53 +36,13 @@ static void notice(void *ctx, const char *text)
 
 /* ---- set-up ---- */
 
-/* --set key=value, as settings that win over the spec's. */
-static mr_status read_overrides(struct run *run, const struct mr_setting **out_settings,
-                                uint32_t *out_count, struct mr_err *err)
-{
-    const struct mr_option_value *pairs = mr_cli_option(run->cli, "set");
-    struct mr_setting *list =
-        MR_ARENA_ARRAY(&run->cli->arena, struct mr_setting, pairs->item_count);
-    if (list == NULL && pairs->item_count > 0) {
-        return mr_err_set(err, MR_E_NOMEM, 0, "out of memory for settings");
-    }
-    for (uint32_t i = 0; i < pairs->item_count; i++) {
-        const char *equals = strchr(pairs->items[i], '=');
-        if (equals == NULL || equals == pairs->items[i]) {
-            return mr_cli_usage(run->cli, err, "--set: \"%s\" is not key=value", pairs->items[i]);
-        }
-        list[i].name = (struct mr_span){pairs->items[i], (size_t)(equals - pairs->items[i])};
-        list[i].value = mr_span_of(equals + 1);
-    }
-    *out_settings = list;
-    *out_count = pairs->item_count;
-    return MR_OK;
-}
-
-/* The folder as an absolute path, so that tables and checkpoints say where they are from anywhere. */
-static mr_status find_folder(struct mr_cli *cli, struct mr_err *err)
-{
-    char path[PATH_MAX];
-    if (realpath(cli->args[0], path) == NULL) {
-        return mr_err_os(err, errno, 6203, "cannot open the pipeline folder %s", cli->args[0]);
-    }
-    cli->folder = mr_arena_copy(&cli->arena, mr_span_of(path));
-    return cli->folder == NULL ? mr_err_set(err, MR_E_NOMEM, 0, "out of memory") : MR_OK;
-}
-
 static mr_status load(struct run *run, struct mr_err *err)
 {
     struct mr_cli *cli = run->cli;
-    const struct mr_setting *overrides = NULL;
-    uint32_t override_count = 0;
     mr_isa isa;
     MR_TRY(mr_runtime_open(&run->runtime, cli, err));
     MR_TRY(mr_isa_parse(mr_span_of(mr_cli_text(cli, "isa")), &isa, err));
-    MR_TRY(read_overrides(run, &overrides, &override_count, err));
-    MR_TRY(find_folder(cli, err));
-    run->variables = (struct mr_variables){variable, cli};
-    MR_TRY(mr_pipeline_load(&cli->arena, run->runtime.io, cli->folder, &run->variables, overrides,
-                            override_count, &run->pipeline, err));
+    MR_TRY(mr_folder_load(cli, run->runtime.io, cli->args[0], &run->pipeline, err));
     uint32_t count = run->pipeline.dataset_count;
     run->setups = MR_ARENA_ARRAY(&cli->arena, struct mr_flow_setup, count);
     run->flows = MR_ARENA_ARRAY(&cli->arena, struct mr_flow, count);
