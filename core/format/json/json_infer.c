@@ -1,6 +1,8 @@
 /* A reader whose schema is empty: every member is unknown to it, and those it collects. */
 #include "core/format/json/json_infer.h"
 
+#include "core/format/json/json_reader_impl.h"
+
 struct mr_json_infer {
     struct mr_heap *heap;
     struct mr_arena arena; /* of the batches, which have no columns */
@@ -24,6 +26,7 @@ mr_status mr_json_infer_open(struct mr_heap *heap, const struct mr_json_options 
         mr_json_infer_close(infer);
         return status;
     }
+    infer->reader->unknown.node_max = JSON_SHAPE_SAMPLE_NODES_MAX;
     *out_infer = infer;
     return MR_OK;
 }

@@ -21,7 +21,7 @@ static bool array_grow(struct mr_heap *heap, void **at, uint32_t *room, uint32_t
 bool json_pending_add(struct json_decoder *d, struct mr_span name, uint32_t q, uint32_t i)
 {
     struct json_pendings *p = &d->pendings;
-    if (p->count == JSON_SHAPE_NODES_MAX) return true; /* no more would fit into the shape */
+    if (p->count == d->unknown->node_max) return true; /* no more would fit into the shape */
     uint32_t step_count = p->step_count + d->path_count;
     if (!array_grow(d->heap, (void **)&p->at, &p->room, p->count + 1, sizeof *p->at) ||
         !array_grow(d->heap, (void **)&p->steps, &p->step_room, step_count, sizeof *p->steps)) {

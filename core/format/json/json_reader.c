@@ -4,7 +4,12 @@
 #include "core/base/checked.h"
 #include "core/format/json/json_reader_impl.h"
 
-enum { CODE_SCHEMA = 2305, RECORD_BYTES_MIN = 2 };
+enum {
+    CODE_SCHEMA = 2305,
+    RECORD_BYTES_MIN = 2,
+    BATCH_BYTES = 64 << 20, /* of fixed-width values; wider schemas get batches of fewer rows */
+    BATCH_ROWS_MIN = 16,
+};
 
 static mr_status nomem(struct mr_err *err)
 {
@@ -57,6 +62,8 @@ static mr_status reader_init(struct mr_json_reader *r, const struct mr_type *sch
     MR_TRY(own_column(r, r->options.corrupt_column, &r->corrupt, err));
     MR_TRY(own_column(r, r->options.rescued_column, &r->rescued, err));
     r->d.is_rescuing = r->rescued >= 0;
+    uint32_t fitting = BATCH_BYTES / (mr_type_leaves(r->schema) + 1) / sizeof(struct mr_view);
+    r->rows_max = MR_MAX(MR_MIN(fitting, (uint32_t)MR_BATCH_ROWS_MAX), (uint32_t)BATCH_ROWS_MIN);
     return json_shape_init(&r->unknown, r->heap, &r->options, r->options.infers_column_types, err);
 }
 
@@ -138,7 +145,7 @@ static mr_status batch_begin(struct mr_json_reader *r, struct mr_batch *batch, s
     batch->schema = r->schema;
     batch->cols = MR_ARENA_ARRAY(batch->arena, struct mr_vec, MR_MAX(count, 1u));
     if (batch->cols == NULL) return nomem(err);
-    r->row_room = MR_MIN(left, (uint32_t)MR_BATCH_ROWS_MAX);
+    r->row_room = MR_MIN(left, r->rows_max);
     (void)mr_batch_add_buf(batch, r->text);
     for (uint32_t i = 0; i < count; i++) {
         MR_TRY(json_node_begin(&r->root.children[i], &batch->cols[i], batch->arena, r->row_room,

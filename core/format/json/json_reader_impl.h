@@ -52,7 +52,8 @@ struct mr_json_reader {
     uint32_t *ordinals;
     uint32_t rows;
     uint32_t row_room;
-    uint32_t records; /* taken in this decode */
+    uint32_t rows_max; /* of a batch, by the schema's width */
+    uint32_t records;  /* taken in this decode */
     const char *text;
     uint32_t bytes;
     uint32_t at; /* consumed */

@@ -25,7 +25,8 @@ mr_status json_shape_init(struct json_shape *shape, struct mr_heap *heap,
                           const struct mr_json_options *options, bool keeps_types,
                           struct mr_err *err)
 {
-    *shape = (struct json_shape){.options = options, .keeps_types = keeps_types};
+    *shape = (struct json_shape){
+        .options = options, .node_max = JSON_SHAPE_NODES_MAX, .keeps_types = keeps_types};
     mr_arena_init(&shape->arena, heap, 0);
     mr_text_init(&shape->key, heap);
     shape->root = MR_ARENA_NEW(&shape->arena, struct json_shape_node);
@@ -102,7 +103,7 @@ static bool member_of(struct json_shape *shape, struct json_shape_node *node, st
     }
     *out = node->slot_count == 0 ? NULL : *slot_of(node, name);
     if (*out == NULL) {
-        shape->is_full |= shape->node_count >= JSON_SHAPE_NODES_MAX;
+        shape->is_full |= shape->node_count >= shape->node_max;
         if (shape->is_full) return true;
         if (node->member_count * 2 >= node->slot_count && !slots_grow(shape, node)) return false;
         *out = node_new(shape, name);

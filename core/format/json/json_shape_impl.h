@@ -12,7 +12,7 @@
 #include "core/mem/text.h"
 #include "core/schema/type.h"
 
-enum { JSON_SHAPE_NODES_MAX = 10000 };
+enum { JSON_SHAPE_NODES_MAX = 10000, JSON_SHAPE_SAMPLE_NODES_MAX = 100000 };
 
 typedef enum json_step_kind {
     JSON_STEP_FIELD,
@@ -31,6 +31,7 @@ struct json_shape {
     const struct mr_json_options *options;
     struct json_shape_node *root; /* a struct */
     uint32_t node_count;
+    uint32_t node_max;
     bool is_full;       /* the limit was met: what came after is not in it */
     bool keeps_types;   /* false: every leaf and container of a field is a string */
     struct mr_text key; /* a key whose escapes were resolved */
