@@ -32,14 +32,20 @@ static mr_status expr_take_args(struct mr_expr_builder *builder, struct mr_expr 
     }
     const struct mr_expr **copy = MR_ARENA_ARRAY(builder->arena, const struct mr_expr *, arg_count);
     if (copy == NULL) return mr_expr_nomem(err);
+    node->size = 1;
     for (uint32_t i = 0; i < arg_count; i++) {
         copy[i] = args[i];
+        node->size += args[i]->size; /* each at most the limit: no overflow */
         node->depth = MR_MAX(node->depth, args[i]->depth);
         node->is_constant = node->is_constant && args[i]->is_constant;
         node->is_deterministic = node->is_deterministic && args[i]->is_deterministic;
     }
     node->args = copy;
     node->arg_count = arg_count;
+    if (node->size > MR_EXPR_SIZE_MAX) {
+        return mr_err_set(err, MR_E_LIMIT, 1306, "an expression has more than %d parts",
+                          MR_EXPR_SIZE_MAX);
+    }
     if (++node->depth > MR_EXPR_DEPTH_MAX) {
         return mr_err_set(err, MR_E_LIMIT, 1306, "an expression nests deeper than %d levels",
                           MR_EXPR_DEPTH_MAX);
@@ -66,7 +72,7 @@ mr_status mr_expr_finish(struct mr_expr_builder *builder, struct mr_expr draft,
             *literal = (struct mr_expr){
                 .kind = MR_EXPR_LITERAL, .type = node->type, .is_nullable = value.is_null,
                 .is_deterministic = true, .is_constant = true, .is_implicit = node->is_implicit,
-                .depth = 1, .value = value, .written = before};
+                .depth = 1, .size = 1, .value = value, .written = before};
             node = literal;
         }
     }

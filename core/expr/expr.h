@@ -31,7 +31,7 @@
 struct mr_zone;
 struct mr_function;
 
-enum { MR_EXPR_DEPTH_MAX = 256, MR_EXPR_ARGS_MAX = 8192 };
+enum { MR_EXPR_DEPTH_MAX = 256, MR_EXPR_ARGS_MAX = 8192, MR_EXPR_SIZE_MAX = 100000 };
 
 typedef __int128 mr_i128;
 
@@ -73,6 +73,7 @@ struct mr_expr {
     bool is_constant;      /* no column below, and no use of the epoch's clock */
     bool is_implicit;      /* a cast that no one wrote: not shown in the text */
     uint16_t depth;        /* 1 for a leaf */
+    uint32_t size;         /* nodes below and this one, shared ones counted each time */
     uint32_t index;        /* MR_EXPR_COLUMN, MR_EXPR_FIELD */
     uint32_t arg_count;
     const struct mr_expr *const *args;

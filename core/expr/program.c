@@ -17,13 +17,6 @@ static mr_status compile_nomem(struct mr_err *err)
     return mr_err_set(err, MR_E_NOMEM, 0, "out of memory for a program of expressions");
 }
 
-static uint32_t expr_count(const struct mr_expr *expr)
-{
-    uint32_t count = 1;
-    for (uint32_t i = 0; i < expr->arg_count; i++) count += expr_count(expr->args[i]);
-    return count;
-}
-
 static uint32_t hash_mix(uint32_t hash, uint64_t value)
 {
     value = (value ^ hash) * UINT64_C(0x9e3779b97f4a7c15);
@@ -86,7 +79,7 @@ static mr_status compile_all(struct mr_program *program, const struct mr_expr *c
 {
     struct compile compile = {.program = program};
     uint32_t slots = 16;
-    for (uint32_t i = 0; i < count; i++) compile.capacity += expr_count(exprs[i]);
+    for (uint32_t i = 0; i < count; i++) compile.capacity += exprs[i]->size;
     while (slots < 2 * compile.capacity) slots *= 2;
     compile.slot_mask = slots - 1;
     compile.slots = MR_ARENA_ARRAY(&program->arena, uint32_t, slots);
