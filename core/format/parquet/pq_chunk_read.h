@@ -14,6 +14,7 @@
 struct mr_pq_chunk_reader {
     const struct mr_pq_reading_leaf *leaf;
     struct mr_codec *codec;
+    bool ignores_crc;
     const struct mr_pq_column_meta *meta;
     const uint8_t *at; /* next page header */
     const uint8_t *end;

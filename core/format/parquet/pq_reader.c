@@ -18,6 +18,7 @@ struct mr_pq_reader {
     struct mr_pq_chunk_reader *chunks; /* one per leaf of the file; those kept are in use */
     struct mr_pq_grow texts;           /* long texts of the batch */
     uint32_t batch_rows;
+    bool ignores_crc;
     uint32_t group; /* the one being read */
     uint64_t group_rows_left;
     bool has_tree;
@@ -43,6 +44,7 @@ mr_status mr_pq_reader_open(struct mr_heap *heap, struct mr_codec *codec, struct
     reader->texts.heap = &reader->memory.heap;
     reader->codec = codec;
     reader->file = file;
+    reader->ignores_crc = limits->ignores_crc;
     reader->batch_rows = limits->batch_rows == 0 || limits->batch_rows > MR_BATCH_ROWS_MAX
                              ? MR_BATCH_ROWS_MAX
                              : limits->batch_rows;
@@ -89,6 +91,7 @@ mr_status mr_pq_reader_project(struct mr_pq_reader *reader, const struct mr_pq_p
     for (uint32_t i = 0; i < reader->meta.leaf_count; i++) {
         mr_pq_chunk_reader_init(&reader->chunks[i], &reader->memory.heap, reader->codec,
                                 &reader->tree.leaves[i]);
+        reader->chunks[i].ignores_crc = reader->ignores_crc;
     }
     reader->has_tree = true;
     return MR_OK;

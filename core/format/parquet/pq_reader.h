@@ -22,6 +22,7 @@ struct mr_pq_reader;
 struct mr_pq_reader_limits {
     size_t memory_bytes; /* 0 = 256 MiB */
     uint32_t batch_rows; /* 0 = MR_BATCH_ROWS_MAX, the most */
+    bool ignores_crc;    /* page checksums are not looked at: fuzzing gets behind them */
 };
 
 /* mr_pq_reader_open: reads the footer. `file` and `codec` are borrowed until close.
