@@ -58,7 +58,9 @@ def canonical(array):
         return lists_of(array, canonical(array.values))
     if pa.types.is_decimal(type_):
         return [None if v is None else str(int(v.scaleb(type_.scale))) for v in array.to_pylist()]
-    if pa.types.is_timestamp(type_) or pa.types.is_integer(type_):
+    if pa.types.is_integer(type_):
+        return [None if v is None else str(v) for v in array.to_pylist()]
+    if pa.types.is_timestamp(type_):
         return [None if v is None else str(v) for v in array.cast(pa.int64()).to_pylist()]
     if pa.types.is_date32(type_):
         return [None if v is None else str(v) for v in array.cast(pa.int32()).to_pylist()]
@@ -263,3 +265,116 @@ def test_duckdb_filters(folder, number):
         want = pc.sum(pc.equal(column, value)).as_py()
         query = f"SELECT count(*) FROM read_parquet('{path}') WHERE {name} = $v"
         assert con.execute(query, {"v": value.as_py()}).fetchone()[0] == want, name
+
+
+@pytest.mark.parametrize("number", range(CASES))
+def test_bounds_say_whether_they_are_exact(folder, number):
+    import duckdb
+    path = f"{folder}/case-{number:03}.parquet"
+    con = duckdb.connect()
+    rows = con.execute(
+        "SELECT type, stats_min_value, stats_max_value, min_is_exact, max_is_exact, "
+        f"path_in_schema, row_group_id FROM parquet_metadata('{path}')").fetchall()
+    table = pq.ParquetFile(path)
+    for kind, low, high, is_min_exact, is_max_exact, name, group in rows:
+        if low is None and high is None:
+            continue
+        if kind != "BYTE_ARRAY":
+            assert is_min_exact and is_max_exact, name
+            continue
+        if "," in name or name not in ("c8", "c9"):
+            continue
+        column = table.read_row_group(group, columns=[name]).column(0).drop_null()
+        raw = [v.encode() if isinstance(v, str) else v for v in column.to_pylist()]
+        assert is_min_exact == (len(min(raw)) <= 64) and is_max_exact == (len(max(raw)) <= 64)
+
+
+# ---- files of others, read here ------------------------------------------------------------------
+
+
+def dump(path):
+    program = os.path.join(os.environ["MR_BUILD"], "tests/conformance/parquet/pq_dump")
+    out = subprocess.run([program, str(path)], check=True, capture_output=True).stdout
+    return [json.loads(line) for line in out.decode().splitlines()]
+
+
+def rows_of(table):
+    return [list(row) for row in zip(*columns(table))]
+
+
+@pytest.mark.parametrize("number", range(0, CASES, 4))
+@pytest.mark.parametrize("options", [
+    {"compression": "zstd"},
+    {"compression": "snappy", "data_page_version": "2.0"},
+    {"compression": "gzip", "data_page_version": "2.0", "data_page_size": 1000},
+    {"compression": "lz4", "use_dictionary": False, "data_page_size": 500},
+    {"compression": "none", "dictionary_pagesize_limit": 300, "version": "1.0"},
+], ids=str)
+def test_reads_pyarrow(folder, tmp_path, number, options):
+    table = pq.read_table(f"{folder}/case-{number:03}.parquet")
+    path = tmp_path / "t.parquet"
+    pq.write_table(table, path, row_group_size=700, write_page_checksum=True, **options)
+    assert dump(path) == rows_of(pq.read_table(path))
+
+
+@pytest.mark.parametrize("encoding, names", [
+    ("DELTA_BINARY_PACKED", ["c3", "c4", "c11", "c12"]),
+    ("DELTA_LENGTH_BYTE_ARRAY", ["c7", "c8"]),
+    ("DELTA_BYTE_ARRAY", ["c7", "c8"]),
+    ("BYTE_STREAM_SPLIT", ["c3", "c4", "c5", "c6", "c17"]),
+])
+def test_reads_encodings(folder, tmp_path, encoding, names):
+    for number in (3, 9, 24):
+        table = pq.read_table(f"{folder}/case-{number:03}.parquet")
+        names = [n for n in names if n in table.column_names]
+        kept = [n for n in names if encoding_fits(encoding, table.schema.field(n).type)]
+        assert kept
+        part = table.select(kept)
+        path = tmp_path / f"e{number}.parquet"
+        pq.write_table(part, path, use_dictionary=False, data_page_version="2.0",
+                       column_encoding={n: encoding for n in kept})
+        used = pq.ParquetFile(path).metadata.row_group(0).column(0).encodings
+        assert encoding in used
+        assert dump(path) == rows_of(part)
+
+
+def encoding_fits(encoding, type_):
+    is_text = pa.types.is_string(type_) or pa.types.is_binary(type_)
+    if encoding in ("DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY"):
+        return is_text
+    if encoding == "DELTA_BINARY_PACKED":
+        return pa.types.is_integer(type_) or pa.types.is_timestamp(type_)
+    return not is_text and not pa.types.is_boolean(type_)
+
+
+def test_reads_old_forms(tmp_path):
+    """INT96, milliseconds and nanoseconds, unsigned integers, two-level lists."""
+    stamps = pa.array([0, -1, 1_600_000_000_123_456_789, None], pa.timestamp("ns", "UTC"))
+    table = pa.table({
+        "t96": stamps, "u8": pa.array([0, 255, 7, None], pa.uint8()),
+        "u32": pa.array([0, 2**32 - 1, 7, None], pa.uint32()),
+        "u64": pa.array([0, 2**64 - 1, 7, None], pa.uint64()),
+        "l": pa.array([[1, None], [], None, [3]], pa.list_(pa.int32())),
+    })
+    path = tmp_path / "old.parquet"
+    pq.write_table(table, path, use_deprecated_int96_timestamps=True, version="2.6",
+                   use_compliant_nested_type=False)
+    us = ["0", "-1", "1600000000123456", None]
+    rest = rows_of(table.drop_columns(["t96"]))
+    assert dump(path) == [[t, *r] for t, r in zip(us, rest)]
+    for unit, factor in (("ms", 10**6), ("us", 10**3), ("ns", 1)):
+        part = pa.table({"t": stamps.cast(pa.timestamp(unit, "UTC"), safe=False)})
+        pq.write_table(part, path, version="2.6")
+        want = [None if v is None else str(v * factor // 1000)
+                for v in part.column(0).cast(pa.int64()).to_pylist()]
+        assert [r[0] for r in dump(path)] == want
+
+
+def test_reads_duckdb(folder, tmp_path):
+    import duckdb
+    for number in (1, 6, 11):
+        source, path = f"{folder}/case-{number:03}.parquet", tmp_path / f"d{number}.parquet"
+        con = duckdb.connect()
+        con.execute(f"COPY (SELECT * FROM read_parquet('{source}')) TO '{path}' "
+                    "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)")
+        assert dump(path) == rows_of(pq.read_table(source))
