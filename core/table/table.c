@@ -50,6 +50,7 @@ mr_status table_new(struct mr_io *io, struct mr_heap *heap, const char *path,
     for (uint32_t i = 0; i < OWN_COMMITS; i++) table->own[i].version = -1;
     mr_delta_snapshot_init(&table->snapshot, heap);
     mr_arena_init(&table->scratch, heap, 0);
+    mr_text_init(&table->crc, heap);
     *out_table = table;
     return MR_OK;
 }
@@ -63,6 +64,7 @@ void mr_table_close(struct mr_table *table)
     }
     mr_delta_snapshot_fini(&table->snapshot);
     mr_arena_fini(&table->scratch);
+    mr_text_fini(&table->crc);
     mr_heap_give(heap, table->path, table->path_bytes + 1);
     mr_heap_give(heap, table, sizeof *table);
 }

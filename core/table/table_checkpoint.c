@@ -269,23 +269,35 @@ mr_status mr_table_checkpoint_write(struct mr_table *table, struct mr_err *err)
     return status;
 }
 
-/* ---- version checksums ---- */
+/* ---- version checksums ----
+ *
+ * A folder that is listed while names are added may show N.crc and not N.json, which is older: the
+ * listing had passed the place. Some readers (delta-kernel-rs) then fail, so a checksum waits until
+ * no listing from before its commit can still be under way. With quick commits one a second gets
+ * its checksum; the others have none, which is fine. */
+
+void table_crc_plan(struct mr_table *table, const char *txn_id)
+{
+    if (table->crc_version >= 0) return; /* one is waiting: it would never be old enough */
+    mr_text_reset(&table->crc);
+    mr_delta_crc_write(&table->snapshot, mr_span_of(txn_id), &table->crc);
+    if (table->crc.is_failed) return;
+    table->crc_version = table->snapshot.version;
+    table->crc_after_us = mr_io_mono_us(table->io) + CRC_DELAY_US;
+}
 
 static mr_status crc_write(struct mr_table *table, struct mr_err *err)
 {
     char path[MR_PATH_MAX], name[64];
-    struct mr_text text;
     int64_t version = table->crc_version;
+    if (version < 0 || mr_io_mono_us(table->io) < table->crc_after_us) return MR_OK;
     table->crc_version = -1;
-    if (version < 0 || version != table->snapshot.version || table->is_stale) return MR_OK;
-    const struct own_commit *own = &table->own[(table->own_next + OWN_COMMITS - 1) % OWN_COMMITS];
-    mr_text_init(&text, table->heap);
-    mr_delta_crc_write(&table->snapshot, mr_span_of(own->txn_id), &text);
+    for (uint32_t i = 0; i < OWN_COMMITS; i++) {
+        if (table->own[i].version == version && table->own[i].is_lost) return MR_OK;
+    }
     (void)snprintf(name, sizeof name, "%020" PRId64 ".crc", version);
     table_log_path(table, name, path);
-    mr_status status = mr_text_end(&text, err);
-    if (status == MR_OK) status = mr_file_put_new(table->io, path, mr_text_span(&text), err);
-    mr_text_fini(&text);
+    mr_status status = mr_file_put_new(table->io, path, mr_text_span(&table->crc), err);
     return status == MR_E_EXISTS ? MR_OK : status;
 }
 

@@ -83,8 +83,8 @@ static void fold_version(struct mr_table *table, int64_t version, const struct r
         table->is_stale = true;
     }
     table->head = file;
-    table->crc_version = version;
     table->own_newest = version;
+    if (!table->is_stale) table_crc_plan(table, rendered->txn_id);
     struct mr_span none = {NULL, 0};
     table_own_remember(table, version, rendered->txn_id,
                        rendered->changes_schema ? none : mr_text_span(&rendered->body));

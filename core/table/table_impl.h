@@ -24,6 +24,7 @@ enum {
     OWN_BYTES_MAX = 4 << 20, /* longer ones are watched, but cannot be committed again */
     ATTEMPTS_MAX = 1000,     /* versions tried for one commit */
     INTERVAL_DEFAULT = 10,   /* delta.checkpointInterval */
+    CRC_DELAY_US = 1000000,
 };
 
 #define LOG_BYTES_MAX (UINT64_C(2) << 30) /* of one commit file */
@@ -55,7 +56,9 @@ struct mr_table {
     struct mr_delta_snapshot snapshot;
     struct identity head;       /* of the newest commit's file; inode 0 = there was none */
     int64_t checkpoint_version; /* of the newest log checkpoint known; -1 = none */
-    int64_t crc_version;        /* newest version of ours whose N.crc is to be written; -1 = none */
+    int64_t crc_version;        /* of ours, whose N.crc is to be written; -1 = none */
+    int64_t crc_after_us;       /* not before this moment: see table_checkpoint.c */
+    struct mr_text crc;         /* its content */
     int64_t own_newest;         /* version of our newest commit; -1 = none */
     bool is_stale;              /* the snapshot is not to be used: load again */
     struct own_commit own[OWN_COMMITS];
@@ -88,6 +91,9 @@ mr_status table_identity(struct mr_table *table, int64_t version, struct identit
 /* table_owner: whether the version's file is there and has our txnId. */
 mr_status table_owner(struct mr_table *table, int64_t version, const char *txn_id, owner *out,
                       struct mr_err *err);
+
+/* table_crc_plan: takes down the version checksum of the snapshot, to be written by an upkeep. */
+void table_crc_plan(struct mr_table *table, const char *txn_id);
 
 /* table_own_remember: watches a commit of ours from now on. */
 void table_own_remember(struct mr_table *table, int64_t version, const char *txn_id,

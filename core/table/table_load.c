@@ -1,18 +1,16 @@
 /* From the files of _delta_log to a snapshot.
  *
  * The folder is listed; `_last_checkpoint` is a hint that a listing does not need, so that a stale
- * or broken one cannot mislead. The newest complete log checkpoint is where replay starts; the
- * commits behind it must follow one another without a hole. */
-#include "core/table/table_impl.h"
+ * or broken one cannot mislead. The newest log checkpoint that reads is where replay starts; the
+ * commits behind it must follow one another without a hole. A listing made while others commit may
+ * show a name and not the one before it, so what is missing is decided by opening. */
+#include "core/table/table_log.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "core/base/assert.h"
 #include "core/base/calendar.h"
 #include "core/base/checked.h"
-
-enum { VERSION_DIGITS = 20 };
 
 mr_status table_identity(struct mr_table *table, int64_t version, struct identity *out,
                          struct mr_err *err)
@@ -46,66 +44,6 @@ mr_status table_read_commit(struct mr_table *table, int64_t version, struct mr_e
     if (table->snapshot.has_metadata) table->snapshot.expire_ms = table_expire_ms(table);
     table->snapshot.version = version;
     table->head = head;
-    return MR_OK;
-}
-
-/* ---- the folder ---- */
-
-/* The version that a name starts with; false when it does not start with 20 digits. */
-static bool name_version(struct mr_span name, int64_t *out_version)
-{
-    int64_t version = 0;
-    if (name.bytes <= VERSION_DIGITS) return false;
-    for (int i = 0; i < VERSION_DIGITS; i++) {
-        char c = name.text[i];
-        if (c < '0' || c > '9') return false;
-        if (__builtin_mul_overflow(version, 10, &version)) return false;
-        if (__builtin_add_overflow(version, c - '0', &version)) return false;
-    }
-    *out_version = version;
-    return true;
-}
-
-struct log_files {
-    int64_t first; /* oldest and newest commit; -1 = there is none */
-    int64_t last;
-    int64_t hole; /* a version that is missing between them; -1 = none seen */
-};
-
-/* Commits from `after` + 1 on; older ones may be there or not. */
-static void find_commits(const struct mr_dir_list *list, int64_t after, struct log_files *out)
-{
-    *out = (struct log_files){-1, -1, -1};
-    for (uint32_t i = 0; i < list->count; i++) {
-        struct mr_span name = list->entries[i].name;
-        int64_t version;
-        if (!name_version(name, &version) || version <= after) continue;
-        struct mr_span rest = {name.text + VERSION_DIGITS, name.bytes - VERSION_DIGITS};
-        if (!mr_span_is(rest, ".json")) continue;
-        if (out->first < 0) out->first = version;
-        if (out->last >= 0 && version != out->last + 1 && out->hole < 0) out->hole = out->last + 1;
-        out->last = version;
-    }
-}
-
-static mr_status check_commits(const struct log_files *files, int64_t checkpoint,
-                               struct mr_err *err)
-{
-    if (files->first < 0 && checkpoint < 0) {
-        return mr_err_set(err, MR_E_NOT_FOUND, ERR_NOT_TABLE, "there is no Delta table here");
-    }
-    if (files->first >= 0 && files->first != checkpoint + 1) {
-        return mr_err_set(err, MR_E_CORRUPT, checkpoint < 0 ? ERR_EARLY_GONE : ERR_LOG,
-                          "commit %" PRId64 " of the table's log is missing, the oldest is %" PRId64
-                          " and there is no log checkpoint in between",
-                          checkpoint + 1, files->first);
-    }
-    if (files->hole >= 0) {
-        return mr_err_set(err, MR_E_CORRUPT, ERR_LOG,
-                          "commit %" PRId64 " of the table's log is missing, but commit %" PRId64
-                          " is there",
-                          files->hole, files->last);
-    }
     return MR_OK;
 }
 
@@ -148,17 +86,66 @@ int64_t table_expire_ms(struct mr_table *table)
 
 /* ---- loading ---- */
 
-static mr_status load_listed(struct mr_table *table, const struct mr_dir_list *list,
+static void snapshot_reset(struct mr_table *table)
+{
+    mr_delta_snapshot_fini(&table->snapshot);
+    mr_delta_snapshot_init(&table->snapshot, table->heap);
+}
+
+/* The newest log checkpoint that reads; an older one, or none, if newer ones are damaged. */
+static mr_status load_checkpoint(struct mr_table *table, const struct log_checkpoint *list,
+                                 uint32_t count, struct mr_err *out_why)
+{
+    for (uint32_t i = count; i > 0; i--) {
+        snapshot_reset(table);
+        mr_status status = table_read_checkpoint(table, &list[i - 1], out_why);
+        if (status == MR_OK) {
+            table->snapshot.version = list[i - 1].version;
+            table->checkpoint_version = list[i - 1].version;
+            if (table->snapshot.has_metadata) table->snapshot.expire_ms = table_expire_ms(table);
+            return MR_OK;
+        }
+        bool is_its_fault =
+            status == MR_E_CORRUPT || status == MR_E_UNSUPPORTED || status == MR_E_NOT_FOUND;
+        if (!is_its_fault) return status;
+    }
+    snapshot_reset(table);
+    table->checkpoint_version = -1;
+    return MR_OK;
+}
+
+static mr_status missing(int64_t version, const struct log_files *files, const struct mr_err *why,
+                         struct mr_err *err)
+{
+    if (version == 0 && files->checkpoint_count > 0) {
+        return mr_err_set(err, MR_E_CORRUPT, ERR_EARLY_GONE,
+                          "commit 0 of the table's log is gone and its log checkpoint does not "
+                          "read: %.600s",
+                          why->message);
+    }
+    if (version == 0 && files->last_commit < 0) {
+        return mr_err_set(err, MR_E_NOT_FOUND, ERR_NOT_TABLE, "there is no Delta table here");
+    }
+    return mr_err_set(
+        err, MR_E_CORRUPT, version == 0 ? ERR_EARLY_GONE : ERR_LOG,
+        "commit %" PRId64 " of the table's log is missing, but commit %" PRId64 " is there%s",
+        version, files->last_commit, version == 0 ? ", and there is no log checkpoint" : "");
+}
+
+static mr_status load_listed(struct mr_table *table, const struct log_files *files,
                              struct mr_err *err)
 {
-    struct log_files files;
-    int64_t checkpoint = -1;
-    find_commits(list, checkpoint, &files);
-    MR_TRY(check_commits(&files, checkpoint, err));
-    for (int64_t v = checkpoint + 1; v <= files.last; v++) {
-        MR_TRY(table_read_commit(table, v, err));
+    struct mr_err why = {0};
+    mr_status status = load_checkpoint(table, files->checkpoints, files->checkpoint_count, &why);
+    if (status != MR_OK) {
+        if (err != NULL) *err = why;
+        return status;
     }
-    table->checkpoint_version = checkpoint;
+    for (int64_t v = table->snapshot.version + 1; v == 0 || v <= files->last_commit; v++) {
+        status = table_read_commit(table, v, err);
+        if (status == MR_E_NOT_FOUND) return missing(v, files, &why, err);
+        if (status != MR_OK) return status;
+    }
     return mr_delta_snapshot_settle(&table->snapshot, err);
 }
 
@@ -166,18 +153,17 @@ mr_status table_load(struct mr_table *table, struct mr_err *err)
 {
     char log[MR_PATH_MAX];
     struct mr_arena arena;
-    struct mr_dir_list list;
-    mr_delta_snapshot_fini(&table->snapshot);
-    mr_delta_snapshot_init(&table->snapshot, table->heap);
+    struct log_files files;
+    snapshot_reset(table);
     table->head = (struct identity){0};
     table->is_stale = true;
     table_log_path(table, "", log);
     mr_arena_init(&arena, table->heap, 0);
-    mr_status status = mr_dir_list(table->io, &arena, log, false, &list, err);
+    mr_status status = table_list_log(table, &arena, log, &files, err);
     if (status == MR_E_NOT_FOUND) {
         mr_err_set(err, MR_E_NOT_FOUND, ERR_NOT_TABLE, "there is no Delta table here");
     }
-    if (status == MR_OK) status = load_listed(table, &list, err);
+    if (status == MR_OK) status = load_listed(table, &files, err);
     table->is_stale = status != MR_OK;
     mr_arena_fini(&arena);
     return status;
