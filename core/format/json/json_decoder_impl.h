@@ -20,14 +20,15 @@ struct json_space {
     uint32_t buffer; /* index in the batch's bufs */
 };
 
-/* Members of the record that the schema lacks, until it is known to be well formed: each with its
- * place in the index and the steps of its path. */
+/* Members of the record that the schema lacks, or whose values misfit, until it is known to be well
+ * formed: each with its place in the index and the steps of its path. */
 struct json_pending {
     struct mr_span name;
     uint32_t q;
     uint32_t i;
     uint32_t first_step;
     uint32_t steps;
+    bool is_misfit;
 };
 
 struct json_pendings {
@@ -63,6 +64,7 @@ struct json_decoder {
     bool has_misfit;
     bool has_list_misfit; /* inside the outermost list: it is rescued whole */
     struct json_shape *unknown;
+    struct json_shape *misfits;
     struct json_pendings pendings;
     mr_status status; /* MR_E_NOMEM when that was why a function failed */
 };
@@ -94,9 +96,10 @@ bool json_put_string(struct json_decoder *d, struct json_node *node, uint32_t ro
                      struct mr_span text);
 
 /* json_pending_add: notes the value at `q`, whose first terminator is `i`, under the current path.
- * json_pending_merge: the record is well formed: its members go into `unknown`. Both return false
- * when out of memory. */
-bool json_pending_add(struct json_decoder *d, struct mr_span name, uint32_t q, uint32_t i);
+ * json_pending_merge: the record is well formed: its members go into `unknown` and `misfits`. Both
+ * return false when out of memory. */
+bool json_pending_add(struct json_decoder *d, struct mr_span name, uint32_t q, uint32_t i,
+                      bool is_misfit);
 bool json_pending_merge(struct json_decoder *d);
 void json_pending_fini(struct json_decoder *d);
 

@@ -18,7 +18,8 @@ static bool array_grow(struct mr_heap *heap, void **at, uint32_t *room, uint32_t
     return true;
 }
 
-bool json_pending_add(struct json_decoder *d, struct mr_span name, uint32_t q, uint32_t i)
+bool json_pending_add(struct json_decoder *d, struct mr_span name, uint32_t q, uint32_t i,
+                      bool is_misfit)
 {
     struct json_pendings *p = &d->pendings;
     if (p->count == d->unknown->node_max) return true; /* no more would fit into the shape */
@@ -30,7 +31,7 @@ bool json_pending_add(struct json_decoder *d, struct mr_span name, uint32_t q, u
     if (d->path_count > 0) {
         memcpy(p->steps + p->step_count, d->path, d->path_count * sizeof *p->steps);
     }
-    p->at[p->count++] = (struct json_pending){name, q, i, p->step_count, d->path_count};
+    p->at[p->count++] = (struct json_pending){name, q, i, p->step_count, d->path_count, is_misfit};
     p->step_count = step_count;
     return true;
 }
@@ -43,8 +44,9 @@ bool json_pending_merge(struct json_decoder *d)
     for (uint32_t k = 0; k < p->count && is_merged; k++) {
         const struct json_pending *one = &p->at[k];
         d->cursor.i = one->i;
-        is_merged = json_shape_add(d->unknown, p->steps == NULL ? NULL : p->steps + one->first_step,
-                                   one->steps, one->name, &d->cursor, one->q);
+        is_merged = json_shape_add(one->is_misfit ? d->misfits : d->unknown,
+                                   p->steps == NULL ? NULL : p->steps + one->first_step, one->steps,
+                                   one->name, &d->cursor, one->q);
     }
     d->cursor.i = passed;
     return is_merged;

@@ -64,6 +64,7 @@ static mr_status reader_init(struct mr_json_reader *r, const struct mr_type *sch
     r->d.is_rescuing = r->rescued >= 0;
     uint32_t fitting = BATCH_BYTES / (mr_type_leaves(r->schema) + 1) / sizeof(struct mr_view);
     r->rows_max = MR_MAX(MR_MIN(fitting, (uint32_t)MR_BATCH_ROWS_MAX), (uint32_t)BATCH_ROWS_MIN);
+    MR_TRY(json_shape_init(&r->misfits, r->heap, &r->options, true, err));
     return json_shape_init(&r->unknown, r->heap, &r->options, r->options.infers_column_types, err);
 }
 
@@ -91,6 +92,7 @@ mr_status mr_json_reader_open(struct mr_heap *heap, const struct mr_type *schema
     r->d.options = &r->options;
     r->d.zone = zone;
     r->d.unknown = &r->unknown;
+    r->d.misfits = &r->misfits;
     r->d.cursor.options = &r->options;
     r->d.cursor.depth_max = MR_JSON_DEPTH_MAX;
     r->is_at_start = true;
@@ -107,6 +109,7 @@ void mr_json_reader_close(struct mr_json_reader *r)
 {
     if (r == NULL) return;
     if (r->unknown.root != NULL) json_shape_fini(&r->unknown);
+    if (r->misfits.root != NULL) json_shape_fini(&r->misfits);
     json_pending_fini(&r->d);
     json_window_fini(&r->window);
     json_window_fini(&r->side);
@@ -241,6 +244,17 @@ mr_status mr_json_reader_unknown(const struct mr_json_reader *r, struct mr_arena
                                  const struct mr_type **out_type, struct mr_err *err)
 {
     return json_shape_type(&r->unknown, arena, out_type, err);
+}
+
+bool mr_json_reader_has_misfits(const struct mr_json_reader *r)
+{
+    return !json_shape_is_empty(&r->misfits);
+}
+
+mr_status mr_json_reader_misfits(const struct mr_json_reader *r, struct mr_arena *arena,
+                                 const struct mr_type **out_type, struct mr_err *err)
+{
+    return json_shape_type(&r->misfits, arena, out_type, err);
 }
 
 struct mr_span mr_json_reader_bad_records(const struct mr_json_reader *r)

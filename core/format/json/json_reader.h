@@ -96,6 +96,13 @@ MR_MUST_USE mr_status mr_json_reader_unknown(const struct mr_json_reader *reader
                                              struct mr_arena *arena,
                                              const struct mr_type **out_type, struct mr_err *err);
 
+/* mr_json_reader_misfits: the same for members whose values their columns could not hold, with the
+ * types that these values have, for a schema that may widen. */
+bool mr_json_reader_has_misfits(const struct mr_json_reader *reader);
+MR_MUST_USE mr_status mr_json_reader_misfits(const struct mr_json_reader *reader,
+                                             struct mr_arena *arena,
+                                             const struct mr_type **out_type, struct mr_err *err);
+
 /* mr_json_reader_bad_records: with badRecordsPath, one JSON line {"path","reason","record"} per
  * malformed record of the last decode. */
 struct mr_span mr_json_reader_bad_records(const struct mr_json_reader *reader);

@@ -40,6 +40,7 @@ struct mr_json_reader {
     struct json_window window; /* over the pushed text */
     struct json_window side;   /* over a record that was copied */
     struct json_shape unknown;
+    struct json_shape misfits;
     struct mr_text file_path;
     struct mr_text strict; /* what json_lenient_rewrite made */
     struct mr_text bad;    /* lines for badRecordsPath */

@@ -305,7 +305,9 @@ bool json_shape_add(struct json_shape *shape, const struct json_shape_step *path
     struct json_shape_node *node = shape->root;
     for (uint32_t i = 0; i <= steps && node != NULL; i++) {
         bool is_item = i < steps && path[i].kind == JSON_STEP_ITEM;
-        node_widen(node, (struct mr_leaf_type){is_item ? MR_TYPE_ARRAY : MR_TYPE_STRUCT});
+        mr_type_id id = is_item ? MR_TYPE_ARRAY : MR_TYPE_STRUCT;
+        node_widen(node, (struct mr_leaf_type){id});
+        if (node->leaf.id != id) return true; /* it was seen as something else: a string */
         if (is_item) {
             node = element_of(shape, node);
             if (node == NULL) return false;

@@ -71,7 +71,7 @@ static uint32_t unknown_put(struct json_decoder *d, const struct json_node *node
     uint32_t first = d->cursor.i;
     uint32_t end = json_skip(&d->cursor, q, d->depth);
     if (end == JSON_FAIL) return JSON_FAIL;
-    if (mr_type_find(node->type, name, false) < 0 && !json_pending_add(d, name, q, first)) {
+    if (mr_type_find(node->type, name, false) < 0 && !json_pending_add(d, name, q, first, false)) {
         d->status = MR_E_NOMEM;
         return JSON_FAIL;
     }
@@ -125,15 +125,18 @@ static uint32_t member_put(struct json_decoder *d, struct json_node *node, uint3
 {
     if (member < 0) return unknown_put(d, node, name, p);
     struct json_node *child = &node->children[member];
+    uint32_t first = d->cursor.i;
     bool fits = true;
     bool is_nested = mr_type_is_nested(child->type);
     if (is_nested) path_push(d, JSON_STEP_FIELD, child->name);
     uint32_t end = value_put(d, child, row, p, &fits);
     if (is_nested) path_pop(d);
-    if (end == JSON_FAIL) return JSON_FAIL;
-    if (!fits) {
-        d->has_misfit = true;
-        misfit_note(d, name, p, end);
+    if (end == JSON_FAIL || fits) return end;
+    d->has_misfit = true;
+    misfit_note(d, name, p, end);
+    if (!json_pending_add(d, name, p, first, true)) {
+        d->status = MR_E_NOMEM;
+        return JSON_FAIL;
     }
     return end;
 }

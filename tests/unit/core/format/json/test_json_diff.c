@@ -16,7 +16,7 @@
 #include "tests/support/json_decode.h"
 #include "tests/support/type_text.h"
 
-enum { ROUNDS = 300, RECORDS = 40 };
+enum { ROUNDS = 1000, RECORDS = 40 };
 
 static const char *const columns =
     "id bigint, name string, ok boolean, price decimal(10,2), score double, at timestamp, "

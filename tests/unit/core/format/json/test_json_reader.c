@@ -20,6 +20,7 @@ struct fixture {
     const struct mr_type *schema;
     struct mr_json_counters counters; /* of the last run */
     struct mr_err err;
+    struct mr_text misfits; /* the same of members that did not fit */
     struct mr_text unknown; /* DDL of unknown fields of the last run */
 };
 
@@ -29,6 +30,7 @@ static void fixture_init(struct fixture *f, const char *ddl)
     mr_heap_init(&f->heap, 0);
     mr_arena_init(&f->arena, &f->heap, 0);
     mr_text_init(&f->unknown, &f->heap);
+    mr_text_init(&f->misfits, &f->heap);
     mr_json_options_init(&f->options);
     f->options.infers_column_types = true;
     f->schema = mr_type_from_text(&f->arena, ddl);
@@ -38,6 +40,7 @@ static void fixture_init(struct fixture *f, const char *ddl)
 static void fixture_fini(struct fixture *f)
 {
     mr_text_fini(&f->unknown);
+    mr_text_fini(&f->misfits);
     mr_arena_fini(&f->arena);
     assert_int_equal(f->heap.used_bytes, 0);
 }
@@ -64,6 +67,10 @@ static mr_status run(struct fixture *f, mr_isa isa, struct mr_span input, size_t
     assert_int_equal(mr_json_reader_unknown(reader, &f->arena, &unknown, &f->err), MR_OK);
     assert_int_equal(mr_json_reader_has_unknown(reader), unknown->field_count > 0);
     mr_schema_write_ddl(unknown, &f->unknown);
+    mr_text_reset(&f->misfits);
+    assert_int_equal(mr_json_reader_misfits(reader, &f->arena, &unknown, &f->err), MR_OK);
+    assert_int_equal(mr_json_reader_has_misfits(reader), unknown->field_count > 0);
+    mr_schema_write_ddl(unknown, &f->misfits);
     mr_json_reader_close(reader);
     return status;
 }
@@ -263,6 +270,7 @@ static void test_rescue(void **state)
               "3],\\\"s\\\":7,\\\"_file_path\\\":\\\"file:/in/a.json\\\"}\"}\n");
         assert_int_equal(f.counters.rescued, 2);
         assert_string_equal(f.unknown.at, "extra array<bigint>, s struct<z:string>");
+        assert_string_equal(f.misfits.at, "a string, s string");
     }
     set(&f, "mode", "PERMISSIVE");
     set(&f, "readerCaseSensitive", "false");
