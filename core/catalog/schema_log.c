@@ -129,7 +129,10 @@ mr_status mr_schema_log_newest(struct mr_io *io, struct mr_arena *arena, const c
 {
     int64_t newest;
     MR_TRY(newest_number(io, arena, folder, &newest, err));
-    if (newest >= 0) return mr_schema_log_read(io, arena, folder, newest, out_version, err);
+    if (newest >= 0) {
+        MR_TRY(mr_dir_sync(io, folder, err)); /* its writer may have died before that */
+        return mr_schema_log_read(io, arena, folder, newest, out_version, err);
+    }
     *out_version = (struct mr_schema_version){.version = -1, .from_epoch = -1};
     return MR_OK;
 }

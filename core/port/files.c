@@ -214,9 +214,14 @@ mr_status mr_file_put_new(struct mr_io *io, const char *path, struct mr_span con
     mr_status status = path_call(io, MR_IO_LINK, temporary, path, "create", err);
     /* The link is what counts; a leftover temporary name is harmless. */
     (void)path_call(io, MR_IO_UNLINK, temporary, NULL, "remove", NULL);
-    if (status != MR_OK) return status;
+    if (status != MR_OK && status != MR_E_EXISTS) return status;
+    /* Also for a file that exists: who put it may have died before this. */
     parent_of(path, directory);
-    return mr_dir_sync(io, directory, err);
+    struct mr_err failure;
+    mr_status synced = mr_dir_sync(io, directory, &failure);
+    if (synced == MR_OK) return status;
+    if (err != NULL) *err = failure;
+    return synced;
 }
 
 mr_status mr_file_replace(struct mr_io *io, const char *path, struct mr_span content,
@@ -239,16 +244,28 @@ mr_status mr_file_remove(struct mr_io *io, const char *path, struct mr_err *err)
     return status == MR_E_NOT_FOUND ? MR_OK : status;
 }
 
+/* Makes the name of a directory that exists durable: who made it may have died before the sync. One
+ * level is enough, because the one above was synced before this one was made. A parent that may not
+ * be read is somebody else's. */
+static mr_status parent_sync(struct mr_io *io, const char *parent, struct mr_err *err)
+{
+    struct mr_err failure;
+    mr_status status = mr_dir_sync(io, parent, &failure);
+    if (status == MR_OK || status == MR_E_PERMISSION) return MR_OK;
+    if (err != NULL) *err = failure;
+    return status;
+}
+
 mr_status mr_dir_make(struct mr_io *io, const char *path, struct mr_err *err)
 {
     struct mr_io_stat stat;
     char parent[MR_PATH_MAX];
     MR_TRY(path_check(path, 0, err));
     mr_status status = mr_file_stat(io, path, &stat, err);
-    if (status == MR_OK && stat.kind == MR_FILE_DIRECTORY) return MR_OK;
+    parent_of(path, parent);
+    if (status == MR_OK && stat.kind == MR_FILE_DIRECTORY) return parent_sync(io, parent, err);
     if (status == MR_OK) return mr_err_os(err, ENOTDIR, ERR_FILE, "cannot make directory %s", path);
     if (status != MR_E_NOT_FOUND) return status;
-    parent_of(path, parent);
     if (strcmp(parent, path) != 0 && strcmp(parent, ".") != 0) MR_TRY(mr_dir_make(io, parent, err));
     status = path_call(io, MR_IO_MKDIR, path, NULL, "make directory", err);
     if (status != MR_OK && status != MR_E_EXISTS) return status;

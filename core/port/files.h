@@ -18,7 +18,10 @@ MR_MUST_USE mr_status mr_file_read(struct mr_io *io, struct mr_arena *arena, con
 
 /* mr_file_put_new: makes `path` durably with this content, unless it exists (MR_E_EXISTS, nothing
  * changed). Through a temporary name in the same directory and link(2), so that two processes can
- * race and exactly one wins. After any other error the file may or may not be there: look. */
+ * race and exactly one wins; MR_E_EXISTS says that the winner's file is durable. After any other
+ * error the file may or may not be there: look.
+ * A file that is merely seen may have a name that is not durable yet, when its writer died between
+ * link and sync: who finds one at a start and builds on it calls mr_dir_sync first. */
 MR_MUST_USE mr_status mr_file_put_new(struct mr_io *io, const char *path, struct mr_span content,
                                       struct mr_err *err);
 

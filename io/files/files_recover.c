@@ -49,7 +49,7 @@ static mr_status existing_ensure(struct files_source *s, int64_t offset, struct 
 {
     bool is_there;
     MR_TRY(mr_file_exists(s->io, s->existing_path, &is_there, err));
-    if (is_there) return MR_OK;
+    if (is_there) return mr_dir_sync(s->io, s->own_folder, err);
     MR_TRY(mr_known_remove(s->io, s->index_path, err)); /* an index without it is another's */
     return existing_write(s, offset, err);
 }
@@ -125,6 +125,7 @@ static mr_status index_align(struct files_source *s, int64_t offset, int64_t com
         MR_TRY(mr_known_commit(s->known, committed, mr_io_now_us(s->io), err));
     }
     MR_TRY(mr_known_end(s->known, err));
+    if (last > offset) MR_TRY(mr_known_harden(s->known, err));
     MR_TRY(mr_known_get(s->known, MR_KNOWN_AGE_FLOOR, INT64_MIN, &s->age_floor_us, err));
     return mr_known_pending_sum(s->known, &s->pending_files, &s->pending_bytes, err);
 }
@@ -148,6 +149,8 @@ mr_status files_recover(struct files_source *s, int64_t offset, int64_t committe
     MR_ASSERT(committed <= offset);
     MR_TRY(mr_dir_make(s->io, s->log.folder, err));
     MR_TRY(existing_ensure(s, offset, err));
+    /* Entries that are seen are built on; who wrote them may have died before the sync. */
+    MR_TRY(mr_dir_sync(s->io, s->log.folder, err));
     MR_TRY(mr_file_log_trim(&s->log, offset, err));
     s->offset = offset;
     mr_status status = index_try(s, offset, committed, &failure);
@@ -167,6 +170,7 @@ mr_status files_trim(struct files_source *s, int64_t end, struct mr_err *err)
     MR_TRY(mr_known_begin(s->known, err));
     mr_status status = mr_known_untake(s->known, end, err);
     if (status == MR_OK) status = mr_known_end(s->known, err);
+    if (status == MR_OK) status = mr_known_harden(s->known, err);
     if (status != MR_OK) {
         mr_known_rollback(s->known);
         s->has_loose_end = true;

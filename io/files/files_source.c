@@ -255,9 +255,11 @@ static mr_status checkpoint_take(struct files_source *s, const struct mr_source_
     MR_ASSERT(spec->own_folder != NULL);
     s->log = (struct mr_file_log){s->heap, s->io,
                                   mr_arena_copy(&s->arena, mr_span_of(spec->log_folder))};
+    s->own_folder = mr_arena_copy(&s->arena, mr_span_of(spec->own_folder));
     s->index_path = mr_arena_format(&s->arena, "%s/files.db", spec->own_folder);
     s->existing_path = mr_arena_format(&s->arena, "%s/files.existing", spec->own_folder);
-    if (s->log.folder == NULL || s->index_path == NULL || s->existing_path == NULL) {
+    if (s->log.folder == NULL || s->own_folder == NULL || s->index_path == NULL ||
+        s->existing_path == NULL) {
         return open_nomem(err);
     }
     MR_TRY(mr_dir_make(s->io, spec->own_folder, err));

@@ -423,6 +423,12 @@ mr_status mr_known_untake(struct mr_known *known, int64_t end, struct mr_err *er
     return mr_known_set(known, MR_KNOWN_LAST, end, err);
 }
 
+mr_status mr_known_harden(struct mr_known *known, struct mr_err *err)
+{
+    MR_ASSERT(!known->is_changing);
+    return exec(known, "PRAGMA wal_checkpoint(TRUNCATE)", "sync", err);
+}
+
 mr_status mr_known_commit(struct mr_known *known, int64_t end, int64_t now_us, struct mr_err *err)
 {
     sqlite3_stmt *stmt;

@@ -78,6 +78,11 @@ MR_MUST_USE mr_status mr_known_take(struct mr_known *known, const struct mr_know
 /* mr_known_untake: rows of entries above `end` are pending again; `last` follows. */
 MR_MUST_USE mr_status mr_known_untake(struct mr_known *known, int64_t end, struct mr_err *err);
 
+/* mr_known_harden: what has been ended is durable. Needed after untake, before the list gets
+ * another entry of the same number: a power cut could otherwise bring back an index that knows the
+ * old one. */
+MR_MUST_USE mr_status mr_known_harden(struct mr_known *known, struct mr_err *err);
+
 /* mr_known_commit: rows of entries up to `end` are committed. */
 MR_MUST_USE mr_status mr_known_commit(struct mr_known *known, int64_t end, int64_t now_us,
                                       struct mr_err *err);

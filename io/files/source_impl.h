@@ -41,6 +41,7 @@ struct files_source {
     const char *move_to;
 
     struct mr_file_log log; /* folder null: no checkpoint */
+    const char *own_folder;
     const char *index_path;
     const char *existing_path;
     struct mr_known *known;
