@@ -198,6 +198,8 @@ mr_status mr_checkpoint_open(struct mr_checkpoint *checkpoint, struct mr_io *io,
         struct scratch s;
         MR_TRY(scratch_init(&s, checkpoint, folders[i], -1, err));
         mr_status status = mr_dir_make(io, s.path, err);
+        /* Entries that are found are built on; who wrote them may have died before the sync. */
+        if (status == MR_OK) status = mr_dir_sync(io, s.path, err);
         mr_arena_fini(&s.arena);
         if (status != MR_OK) return status;
     }
