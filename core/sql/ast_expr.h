@@ -32,17 +32,17 @@ struct mr_sql_names {
 
 typedef enum mr_sql_literal_kind {
     MR_SQL_LITERAL_NULL,
-    MR_SQL_LITERAL_BOOLEAN,       /* text is "true" or "false" */
-    MR_SQL_LITERAL_INTEGER,       /* no suffix: int, bigint or decimal, by size */
-    MR_SQL_LITERAL_BYTE,          /* Y */
-    MR_SQL_LITERAL_SHORT,         /* S */
-    MR_SQL_LITERAL_LONG,          /* L */
-    MR_SQL_LITERAL_DECIMAL,       /* 1.5, 1BD */
-    MR_SQL_LITERAL_FLOAT,         /* F */
-    MR_SQL_LITERAL_DOUBLE,        /* D, or an exponent */
-    MR_SQL_LITERAL_STRING,        /* text is the value */
-    MR_SQL_LITERAL_BINARY,        /* text is the bytes of X'..' */
-    MR_SQL_LITERAL_DATE,          /* text is what the quotes held, for this and the next two */
+    MR_SQL_LITERAL_BOOLEAN, /* text is "true" or "false" */
+    MR_SQL_LITERAL_INTEGER, /* no suffix: int, bigint or decimal, by size */
+    MR_SQL_LITERAL_BYTE,    /* Y */
+    MR_SQL_LITERAL_SHORT,   /* S */
+    MR_SQL_LITERAL_LONG,    /* L */
+    MR_SQL_LITERAL_DECIMAL, /* 1.5, 1BD */
+    MR_SQL_LITERAL_FLOAT,   /* F */
+    MR_SQL_LITERAL_DOUBLE,  /* D, or an exponent */
+    MR_SQL_LITERAL_STRING,  /* text is the value */
+    MR_SQL_LITERAL_BINARY,  /* text is the bytes of X'..' */
+    MR_SQL_LITERAL_DATE,    /* text is what the quotes held, for this and the next two */
     MR_SQL_LITERAL_TIMESTAMP,
     MR_SQL_LITERAL_TIMESTAMP_NTZ,
     MR_SQL_LITERAL_INTERVAL, /* `interval` is the value, text as written */
@@ -56,41 +56,63 @@ struct mr_sql_interval {
 
 typedef enum mr_sql_expr_kind {
     MR_SQL_EXPR_LITERAL,
-    MR_SQL_EXPR_COLUMN,     /* name: a, t.a, a.b.c; the binder says which part is what */
-    MR_SQL_EXPR_STAR,       /* name: qualifier, may be empty; except */
-    MR_SQL_EXPR_UNARY,      /* op NEGATE, PLUS, BIT_NOT, NOT; args: 1 */
-    MR_SQL_EXPR_BINARY,     /* arithmetic, bits, concatenation, comparison; args: 2 */
-    MR_SQL_EXPR_AND,        /* args: 2 or more */
-    MR_SQL_EXPR_OR,         /* args: 2 or more */
-    MR_SQL_EXPR_IS,         /* op IS_NULL, IS_TRUE, IS_FALSE, IS_UNKNOWN; args: 1; is_negated */
+    MR_SQL_EXPR_COLUMN,        /* name: a, t.a, a.b.c; the binder says which part is what */
+    MR_SQL_EXPR_STAR,          /* name: qualifier, may be empty; except */
+    MR_SQL_EXPR_UNARY,         /* op NEGATE, PLUS, BIT_NOT, NOT; args: 1 */
+    MR_SQL_EXPR_BINARY,        /* arithmetic, bits, concatenation, comparison; args: 2 */
+    MR_SQL_EXPR_AND,           /* args: 2 or more */
+    MR_SQL_EXPR_OR,            /* args: 2 or more */
+    MR_SQL_EXPR_IS,            /* op IS_NULL, IS_TRUE, IS_FALSE, IS_UNKNOWN; args: 1; is_negated */
     MR_SQL_EXPR_DISTINCT_FROM, /* args: 2; is_negated */
-    MR_SQL_EXPR_IN,         /* args: the value, then the list; is_negated */
-    MR_SQL_EXPR_IN_QUERY,   /* args: 1; query; is_negated */
-    MR_SQL_EXPR_BETWEEN,    /* args: value, low, high; is_negated */
-    MR_SQL_EXPR_LIKE,       /* op LIKE, ILIKE, RLIKE; args: value, pattern[, escape]; is_negated */
-    MR_SQL_EXPR_CASE,       /* args: [operand,] when, then, .. [, else]; has_operand, has_else */
-    MR_SQL_EXPR_CAST,       /* args: 1; type; is_try */
-    MR_SQL_EXPR_CALL,       /* name; args (a star for count(*)); is_distinct; filter; over */
-    MR_SQL_EXPR_NAMED_ARG,  /* key => value: name, args: 1 */
-    MR_SQL_EXPR_LAMBDA,     /* name: parameters; args: the body */
-    MR_SQL_EXPR_SUBSCRIPT,  /* args: container, index */
-    MR_SQL_EXPR_FIELD,      /* args: 1; name: one part; where the base is not a plain name */
-    MR_SQL_EXPR_ROW,        /* (a, b): args: 2 or more */
-    MR_SQL_EXPR_SUBQUERY,   /* query, as a scalar */
-    MR_SQL_EXPR_EXISTS,     /* query */
+    MR_SQL_EXPR_IN,            /* args: the value, then the list; is_negated */
+    MR_SQL_EXPR_IN_QUERY,      /* args: 1; query; is_negated */
+    MR_SQL_EXPR_BETWEEN,       /* args: value, low, high; is_negated */
+    MR_SQL_EXPR_LIKE,      /* op LIKE, ILIKE, RLIKE; args: value, pattern[, escape]; is_negated */
+    MR_SQL_EXPR_CASE,      /* args: [operand,] when, then, .. [, else]; has_operand, has_else */
+    MR_SQL_EXPR_CAST,      /* args: 1; type; is_try */
+    MR_SQL_EXPR_CALL,      /* name; args (a star for count(*)); is_distinct; filter; over */
+    MR_SQL_EXPR_NAMED_ARG, /* key => value: name, args: 1 */
+    MR_SQL_EXPR_LAMBDA,    /* name: parameters; args: the body */
+    MR_SQL_EXPR_SUBSCRIPT, /* args: container, index */
+    MR_SQL_EXPR_FIELD,     /* args: 1; name: one part; where the base is not a plain name */
+    MR_SQL_EXPR_ROW,       /* (a, b): args: 2 or more */
+    MR_SQL_EXPR_SUBQUERY,  /* query, as a scalar */
+    MR_SQL_EXPR_EXISTS,    /* query */
 } mr_sql_expr_kind;
 
 typedef enum mr_sql_op {
     MR_SQL_OP_NONE,
-    MR_SQL_OP_NEGATE, MR_SQL_OP_PLUS, MR_SQL_OP_BIT_NOT, MR_SQL_OP_NOT,
-    MR_SQL_OP_ADD, MR_SQL_OP_SUBTRACT, MR_SQL_OP_MULTIPLY, MR_SQL_OP_DIVIDE,
-    MR_SQL_OP_MODULO, MR_SQL_OP_DIV, MR_SQL_OP_CONCAT,
-    MR_SQL_OP_BIT_AND, MR_SQL_OP_BIT_OR, MR_SQL_OP_BIT_XOR,
-    MR_SQL_OP_SHIFT_LEFT, MR_SQL_OP_SHIFT_RIGHT, MR_SQL_OP_SHIFT_RIGHT_UNSIGNED,
-    MR_SQL_OP_EQ, MR_SQL_OP_NE, MR_SQL_OP_LT, MR_SQL_OP_LE, MR_SQL_OP_GT, MR_SQL_OP_GE,
+    MR_SQL_OP_NEGATE,
+    MR_SQL_OP_PLUS,
+    MR_SQL_OP_BIT_NOT,
+    MR_SQL_OP_NOT,
+    MR_SQL_OP_ADD,
+    MR_SQL_OP_SUBTRACT,
+    MR_SQL_OP_MULTIPLY,
+    MR_SQL_OP_DIVIDE,
+    MR_SQL_OP_MODULO,
+    MR_SQL_OP_DIV,
+    MR_SQL_OP_CONCAT,
+    MR_SQL_OP_BIT_AND,
+    MR_SQL_OP_BIT_OR,
+    MR_SQL_OP_BIT_XOR,
+    MR_SQL_OP_SHIFT_LEFT,
+    MR_SQL_OP_SHIFT_RIGHT,
+    MR_SQL_OP_SHIFT_RIGHT_UNSIGNED,
+    MR_SQL_OP_EQ,
+    MR_SQL_OP_NE,
+    MR_SQL_OP_LT,
+    MR_SQL_OP_LE,
+    MR_SQL_OP_GT,
+    MR_SQL_OP_GE,
     MR_SQL_OP_EQ_NULL_SAFE,
-    MR_SQL_OP_IS_NULL, MR_SQL_OP_IS_TRUE, MR_SQL_OP_IS_FALSE, MR_SQL_OP_IS_UNKNOWN,
-    MR_SQL_OP_LIKE, MR_SQL_OP_ILIKE, MR_SQL_OP_RLIKE,
+    MR_SQL_OP_IS_NULL,
+    MR_SQL_OP_IS_TRUE,
+    MR_SQL_OP_IS_FALSE,
+    MR_SQL_OP_IS_UNKNOWN,
+    MR_SQL_OP_LIKE,
+    MR_SQL_OP_ILIKE,
+    MR_SQL_OP_RLIKE,
     MR_SQL_OP_COUNT
 } mr_sql_op;
 
@@ -150,6 +172,7 @@ struct mr_sql_expr {
     bool has_operand;
     bool has_else;
     bool is_parenthesized;
+    bool is_extract; /* CALL written as EXTRACT(field FROM x): args are the field as text, and x */
     struct mr_sql_pos pos;
     struct mr_span text; /* literal's value */
     struct mr_sql_names name;

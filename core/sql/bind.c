@@ -1,5 +1,6 @@
 #include "core/sql/bind.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/assert.h"
@@ -14,6 +15,8 @@ enum {
     ERR_WHERE = 1206,
     ERR_STAR = 1207
 };
+
+static const uint32_t COLUMN_NONE = UINT32_MAX, COLUMN_SEVERAL = UINT32_MAX - 1;
 
 struct binder {
     struct mr_expr_builder *builder;
@@ -67,33 +70,44 @@ static mr_status unknown_column(struct binder *b, const struct mr_sql_name *name
 
 /* ---- names ---- */
 
-/* Position of a column by name; UINT32_MAX when there is none, UINT32_MAX - 1 when several. */
+/* Position of a column by name, COLUMN_NONE or COLUMN_SEVERAL. */
 static uint32_t find_column(const struct mr_bind_scope *scope, struct mr_span name)
 {
-    uint32_t found = UINT32_MAX;
+    uint32_t found = COLUMN_NONE;
     for (uint32_t i = 0; i < scope->columns->field_count; i++) {
         if (!mr_span_ieq(scope->columns->fields[i].name, name)) continue;
-        if (found != UINT32_MAX && i < scope->visible_count) return UINT32_MAX - 1;
+        if (found != COLUMN_NONE && i < scope->visible_count) return COLUMN_SEVERAL;
         /* A user's column hides a hidden one of the same name. */
-        if (found == UINT32_MAX) found = i;
+        if (found == COLUMN_NONE) found = i;
     }
     return found;
 }
 
+/* Functions that SQL calls without parentheses, where no column has their name. */
+static bool is_bare_function(struct mr_span name)
+{
+    return mr_span_ieq(name, MR_SPAN("current_timestamp")) ||
+           mr_span_ieq(name, MR_SPAN("current_date"));
+}
+
+/* As in Spark, `t.a` is column a of relation t before it is member a of column t. */
 static mr_status bind_name(struct binder *b, const struct mr_sql_names *names,
                            const struct mr_expr **out_expr)
 {
     const struct mr_sql_name *part = names->first;
     const struct mr_expr *expr;
-    uint32_t index = find_column(b->scope, part->text);
     bool is_alias =
         part->next != NULL && b->scope->alias.bytes > 0 && mr_span_ieq(part->text, b->scope->alias);
-    if (index == UINT32_MAX && is_alias) {
+    uint32_t index = is_alias ? find_column(b->scope, part->next->text) : COLUMN_NONE;
+    if (index != COLUMN_NONE)
         part = part->next;
+    else
         index = find_column(b->scope, part->text);
+    if (index == COLUMN_NONE && names->count == 1 && is_bare_function(part->text)) {
+        return mr_expr_call(b->builder, part->text, NULL, 0, out_expr, b->err);
     }
-    if (index == UINT32_MAX) return unknown_column(b, part);
-    if (index == UINT32_MAX - 1) {
+    if (index == COLUMN_NONE) return unknown_column(b, is_alias ? part->next : part);
+    if (index == COLUMN_SEVERAL) {
         mr_err_set(b->err, MR_E_INVALID, ERR_AMBIGUOUS, "column \"%.*s\" is there more than once",
                    (int)part->text.bytes, part->text.text);
         return locate(b, &part->pos, MR_E_INVALID);
@@ -254,12 +268,19 @@ static mr_status bind_between(struct binder *b, const struct mr_sql_expr *e,
     return negate_if(b, e, between, out_expr);
 }
 
+/* ILIKE is LIKE over lower case on both sides, as in Spark. */
 static mr_status bind_like(struct binder *b, const struct mr_sql_expr *e,
                            const struct mr_expr **out_expr)
 {
-    const struct mr_expr *like;
-    if (e->op != MR_SQL_OP_LIKE) return refuse(b, &e->pos, mr_sql_op_text(e->op));
-    MR_TRY(bind_call_of(b, e, "like", &like));
+    const struct mr_expr **args, *like;
+    if (e->op == MR_SQL_OP_RLIKE) return refuse(b, &e->pos, mr_sql_op_text(e->op));
+    MR_TRY(bind_args(b, &e->args, &args));
+    for (uint32_t i = 0; i < 2 && e->op == MR_SQL_OP_ILIKE; i++) {
+        MR_TRY(locate(b, &e->pos,
+                      mr_expr_call(b->builder, MR_SPAN("lower"), &args[i], 1, &args[i], b->err)));
+    }
+    MR_TRY(locate(b, &e->pos,
+                  mr_expr_call(b->builder, MR_SPAN("like"), args, e->args.count, &like, b->err)));
     return negate_if(b, e, like, out_expr);
 }
 
@@ -293,13 +314,88 @@ static mr_status bind_cast(struct binder *b, const struct mr_sql_expr *e,
                                out_expr, b->err));
 }
 
+/* EXTRACT(field FROM t): the function of that field. */
+static mr_status bind_extract(struct binder *b, const struct mr_sql_expr *e,
+                              const struct mr_expr **out_expr)
+{
+    static const char *const fields[][2] = {
+        {"YEAR", "year"},     {"QUARTER", "quarter"},     {"MONTH", "month"},
+        {"DAY", "day"},       {"DAYOFWEEK", "dayofweek"}, {"DOW", "dayofweek"},
+        {"DOY", "dayofyear"}, {"HOUR", "hour"},           {"MINUTE", "minute"},
+    };
+    const struct mr_sql_expr *field = e->args.first;
+    const struct mr_expr *time;
+    for (size_t i = 0; i < MR_COUNT_OF(fields); i++) {
+        if (!mr_span_ieq(field->text, mr_span_of(fields[i][0]))) continue;
+        MR_TRY(bind_any(b, field->next, &time));
+        return locate(
+            b, &e->pos,
+            mr_expr_call(b->builder, mr_span_of(fields[i][1]), &time, 1, out_expr, b->err));
+    }
+    return refuse(b, &field->pos, "this field of EXTRACT");
+}
+
+/* Functions of Spark's that need more than a row: known, so that they are not called unknown. */
+static bool is_later_function(struct mr_span name)
+{
+    static const char *const names[] = {
+        "any_value",
+        "approx_count_distinct",
+        "avg",
+        "bool_and",
+        "bool_or",
+        "collect_list",
+        "collect_set",
+        "corr",
+        "count",
+        "count_if",
+        "dense_rank",
+        "explode",
+        "explode_outer",
+        "first",
+        "inline",
+        "lag",
+        "last",
+        "lead",
+        "max",
+        "max_by",
+        "mean",
+        "min",
+        "min_by",
+        "ntile",
+        "percentile_approx",
+        "posexplode",
+        "rank",
+        "row_number",
+        "session_window",
+        "stddev",
+        "sum",
+        "variance",
+        "window",
+    };
+    for (size_t i = 0; i < MR_COUNT_OF(names); i++) {
+        if (mr_span_ieq(name, mr_span_of(names[i]))) return true;
+    }
+    return false;
+}
+
+static mr_status refuse_function(struct binder *b, const struct mr_sql_expr *e)
+{
+    char construct[80];
+    (void)snprintf(construct, sizeof construct, "the function %.*s",
+                   (int)MR_MIN(e->name.first->text.bytes, (size_t)60), e->name.first->text.text);
+    return refuse(b, &e->name.pos, construct);
+}
+
 static mr_status bind_function(struct binder *b, const struct mr_sql_expr *e,
                                const struct mr_expr **out_expr)
 {
     const struct mr_expr **args;
+    if (e->is_extract) return bind_extract(b, e, out_expr);
     if (e->over != NULL) return refuse(b, &e->pos, "a window function");
     if (e->filter != NULL || e->is_distinct) return refuse(b, &e->pos, "an aggregate function");
     if (e->name.count != 1) return refuse(b, &e->pos, "a function of a schema");
+    if (is_later_function(e->name.first->text)) return refuse_function(b, e);
     MR_TRY(bind_args(b, &e->args, &args));
     return locate(
         b, &e->name.pos,
@@ -365,6 +461,21 @@ struct outputs {
     uint32_t capacity;
 };
 
+static mr_status grow_outputs(struct binder *b, struct outputs *o)
+{
+    struct mr_arena *arena = b->builder->arena;
+    uint32_t capacity = MR_MAX(o->capacity * 2, 16u);
+    const struct mr_expr **exprs = MR_ARENA_ARRAY(arena, const struct mr_expr *, capacity);
+    struct mr_field *fields = MR_ARENA_ARRAY(arena, struct mr_field, capacity);
+    if (exprs == NULL || fields == NULL) return bind_nomem(b);
+    if (o->count > 0) memcpy(exprs, o->exprs, o->count * sizeof(*exprs));
+    if (o->count > 0) memcpy(fields, o->fields, o->count * sizeof(*fields));
+    o->exprs = exprs;
+    o->fields = fields;
+    o->capacity = capacity;
+    return MR_OK;
+}
+
 static mr_status add_output(struct binder *b, struct outputs *o, const struct mr_expr *expr,
                             struct mr_span name, struct mr_span metadata,
                             const struct mr_sql_pos *pos)
@@ -376,7 +487,7 @@ static mr_status add_output(struct binder *b, struct outputs *o, const struct mr
         mr_err_help(b->err, "name one of them with AS, or leave it out with * EXCEPT");
         return locate(b, pos, MR_E_EXISTS);
     }
-    MR_ASSERT(o->count < o->capacity);
+    if (o->count == o->capacity) MR_TRY(grow_outputs(b, o));
     o->exprs[o->count] = expr;
     o->fields[o->count] = (struct mr_field){
         .name = name, .type = expr->type, .is_nullable = expr->is_nullable, .metadata = metadata};
@@ -424,17 +535,31 @@ static mr_status expand_star(struct binder *b, struct outputs *o, const struct m
     return MR_OK;
 }
 
+/* The name as written that an output keeps: the last part of a path, also under one cast. */
+static const struct mr_sql_name *kept_name(const struct mr_sql_expr *e, const struct mr_expr *expr)
+{
+    const struct mr_expr *shown = expr->written != NULL ? expr->written : expr;
+    bool is_bare_call = shown->kind == MR_EXPR_CALL && shown->arg_count == 0;
+    if (e->kind == MR_SQL_EXPR_COLUMN) return is_bare_call ? NULL : e->name.last;
+    bool is_cast =
+        e->kind == MR_SQL_EXPR_CAST || (e->kind == MR_SQL_EXPR_CALL && e->args.count == 1);
+    bool is_of_column = shown->kind == MR_EXPR_COLUMN ||
+                        (shown->kind == MR_EXPR_CAST && shown->args[0]->kind == MR_EXPR_COLUMN);
+    bool is_kept = is_cast && is_of_column && e->args.first->kind == MR_SQL_EXPR_COLUMN;
+    return is_kept ? e->args.first->name.last : NULL;
+}
+
+/* Spark's rules: a column keeps the name by which it was called, a cast of a column too, anything
+ * else is named by its text. */
 static mr_status output_name(struct binder *b, const struct mr_sql_item *item,
                              const struct mr_expr *expr, struct mr_span *out_name)
 {
     struct mr_text text;
-    if (item->alias.count == 1) {
-        *out_name = item->alias.first->text;
-        return MR_OK;
-    }
     if (item->alias.count > 1) return refuse(b, &item->alias.pos, "more than one alias");
-    if (expr->kind == MR_EXPR_COLUMN || expr->kind == MR_EXPR_FIELD) {
-        *out_name = expr->name;
+    const struct mr_sql_name *name =
+        item->alias.count == 1 ? item->alias.first : kept_name(item->expr, expr);
+    if (name != NULL) {
+        *out_name = name->text;
         return MR_OK;
     }
     mr_text_init(&text, b->builder->arena->heap);
@@ -460,19 +585,6 @@ static mr_status bind_item(struct binder *b, struct outputs *o, const struct mr_
     return add_output(b, o, expr, name, metadata, &item->expr->pos);
 }
 
-/* Outputs the list can give at most. A struct's star gives as many as the largest struct has. */
-static uint32_t outputs_max(const struct mr_sql_query *query, const struct mr_type *columns)
-{
-    uint32_t widest = columns->field_count, count = 0;
-    for (uint32_t i = 0; i < columns->field_count; i++) {
-        widest = MR_MAX(widest, mr_type_leaves(columns->fields[i].type));
-    }
-    for (const struct mr_sql_item *item = query->items.first; item != NULL; item = item->next) {
-        count += item->expr->kind == MR_SQL_EXPR_STAR ? MR_MAX(widest, 16u) : 1;
-    }
-    return count;
-}
-
 /* ---- the query ---- */
 
 static mr_status refuse_clauses(struct binder *b, const struct mr_sql_query *q)
@@ -480,6 +592,7 @@ static mr_status refuse_clauses(struct binder *b, const struct mr_sql_query *q)
     if (q->kind != MR_SQL_QUERY_SELECT) return refuse(b, &q->pos, "a set operation or VALUES");
     if (q->ctes.count > 0) return refuse(b, &q->ctes.first->name->pos, "WITH");
     if (q->is_distinct) return refuse(b, &q->pos, "SELECT DISTINCT");
+    if (q->group_by.count > 0) return refuse(b, &q->group_by.first->pos, "GROUP BY");
     if (q->grouping != MR_SQL_GROUP_NONE) return refuse(b, &q->pos, "GROUP BY");
     if (q->having != NULL) return refuse(b, &q->having->pos, "HAVING");
     if (q->qualify != NULL) return refuse(b, &q->qualify->pos, "QUALIFY");
@@ -497,10 +610,6 @@ static mr_status bind_where(struct binder *b, const struct mr_sql_expr *where,
     MR_TRY(bind_any(b, where, out_filter));
     mr_type_id id = (*out_filter)->type->id;
     if (id == MR_TYPE_BOOLEAN) return MR_OK;
-    if (id == MR_TYPE_VOID) {
-        return mr_expr_cast(b->builder, *out_filter, mr_type_of(MR_TYPE_BOOLEAN), MR_MODE_ANSI,
-                            out_filter, b->err);
-    }
     mr_err_set(b->err, MR_E_TYPE, ERR_WHERE, "WHERE needs a boolean, this is %s", mr_type_name(id));
     return locate(b, &where->pos, MR_E_TYPE);
 }
@@ -510,13 +619,10 @@ static mr_status bind_query(struct binder *b, const struct mr_sql_query *query,
 {
     struct mr_arena *arena = b->builder->arena;
     struct mr_bound_query bound = {0};
-    uint32_t capacity = outputs_max(query, b->scope->columns);
-    struct outputs outputs = {.exprs = MR_ARENA_ARRAY(arena, const struct mr_expr *, capacity),
-                              .fields = MR_ARENA_ARRAY(arena, struct mr_field, capacity),
-                              .capacity = capacity};
+    struct outputs outputs = {0};
     uint64_t *used =
         MR_ARENA_ARRAY(arena, uint64_t, (b->scope->columns->field_count + 63) / 64 + 1);
-    if (outputs.exprs == NULL || outputs.fields == NULL || used == NULL) return bind_nomem(b);
+    if (used == NULL) return bind_nomem(b);
     MR_TRY(refuse_clauses(b, query));
     MR_TRY(bind_where(b, query->where, &bound.filter));
     for (const struct mr_sql_item *item = query->items.first; item != NULL; item = item->next) {

@@ -238,6 +238,7 @@ struct mr_sql_expr *mr_sql_expr_extract(struct mr_sql_parser *p, const struct mr
     what->literal = MR_SQL_LITERAL_STRING;
     what->text = field->text;
     expr->name = mr_sql_names_of(mr_sql_name_new(p, begin));
+    expr->is_extract = true;
     expr->args = mr_sql_exprs_add(mr_sql_exprs_add(expr->args, what), x);
     return mr_sql_expr_settle(p, expr);
 }

@@ -82,12 +82,22 @@ int mr_sql_keyword(struct mr_span word)
     return MR_SQL_T_ID;
 }
 
-bool mr_sql_keyword_is_reserved(int token)
+static bool is_of_class(int token, int class)
 {
     for (size_t i = 0; i < MR_COUNT_OF(keywords); i++) {
-        if (keywords[i].token == token) return keywords[i].class == CLASS_RESERVED;
+        if (keywords[i].token == token) return keywords[i].class == class;
     }
     return false;
+}
+
+bool mr_sql_keyword_is_reserved(int token)
+{
+    return is_of_class(token, CLASS_RESERVED);
+}
+
+bool mr_sql_keyword_is_open(int token)
+{
+    return is_of_class(token, CLASS_OPEN);
 }
 
 const char *mr_sql_keyword_text(int token)

@@ -42,10 +42,12 @@ MR_MUST_USE mr_status mr_sql_tokenize(struct mr_arena *arena, struct mr_span tex
 void mr_sql_soften(struct mr_sql_tokens *tokens);
 
 /* mr_sql_keyword: the token of a word, MR_SQL_T_ID when it is no keyword.
- * mr_sql_keyword_is_reserved: whether it cannot be a name without backticks.
+ * mr_sql_keyword_is_reserved: whether it cannot be a name without backticks; _is_open: whether it
+ * is a name wherever no rule wants the keyword.
  * mr_sql_token_name: how an error message calls a token: "SELECT", "','", "a name". */
 int mr_sql_keyword(struct mr_span word);
 bool mr_sql_keyword_is_reserved(int token);
+bool mr_sql_keyword_is_open(int token);
 const char *mr_sql_token_name(int token);
 
 /* mr_sql_keyword_text: the keyword in capitals; null for other tokens. */

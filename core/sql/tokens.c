@@ -174,12 +174,19 @@ static bool is_number(int kind)
     return kind == MR_SQL_T_INTEGER || kind == MR_SQL_T_NUMBER;
 }
 
+/* Whether a name may end with this token; one that is no keyword here is not known to be none yet.
+ */
+static bool is_name_end(int kind)
+{
+    return kind == MR_SQL_T_ID || kind == MR_SQL_T_QUOTED ||
+           (mr_sql_keyword_is_open(kind) && kind != MR_SQL_T_BY && kind != MR_SQL_T_ALL);
+}
+
 /* Whether a value may end with this token, so that an infix word may follow. */
 static bool is_value_end(int kind)
 {
+    if (is_name_end(kind)) return true;
     switch (kind) {
-    case MR_SQL_T_ID:
-    case MR_SQL_T_QUOTED:
     case MR_SQL_T_STRING:
     case MR_SQL_T_INTEGER:
     case MR_SQL_T_NUMBER:
@@ -249,8 +256,7 @@ static bool soft_exists(const struct soft *s)
 static bool soft_is_keyword(struct soft *s)
 {
     int after = kind_after(s, 1), before = kind_before(s, 1);
-    bool is_as_of = after == MR_SQL_T_AS && kind_after(s, 2) == MR_SQL_T_OF &&
-                    (before == MR_SQL_T_ID || before == MR_SQL_T_QUOTED);
+    bool is_as_of = after == MR_SQL_T_AS && kind_after(s, 2) == MR_SQL_T_OF && is_name_end(before);
     switch (s->at->kind) {
     case MR_SQL_T_CAST:
     case MR_SQL_T_TRY_CAST:

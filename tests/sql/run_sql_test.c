@@ -8,10 +8,11 @@
  *     ----                     ----                     ----
  *     (select a (from ..))     (+ a (* b c))            struct<x:int>
  *
- * `parse` expects the tree of dump_ast.h, the others what they name. Where the text is at fault the
- * error is expected in UX.md's shape without the source line, its position marked by `line:column
- * width`. Lines that begin with `#` between cases are comments. With -w the files are written anew
- * with what came out: to be read before it is believed. */
+ * `parse` expects the tree of dump_ast.h, `bind`, `items` and `eval` what eval_sql.h says, the
+ * others what they name. Where the text is at fault the error is expected in UX.md's shape without
+ * the source line, its position marked by `line:column width`. Lines that begin with `#` between
+ * cases are comments. With -w the files are written anew with what came out: to be read before it
+ * is believed. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "core/base/checked.h"
 #include "core/sql/parse.h"
 #include "tests/sql/dump_ast.h"
+#include "tests/sql/eval_sql.h"
 
 struct runner {
     struct mr_heap heap;
@@ -95,6 +97,12 @@ static bool run_case(struct runner *r, struct mr_span word, struct mr_span sql, 
             mr_schema_write_ddl(type, out);
         else if (status == MR_OK)
             mr_type_write_sql(type, out);
+    } else if (mr_span_is(word, "bind")) {
+        status = bind_names(&arena, sql, out, &err);
+    } else if (mr_span_is(word, "items")) {
+        status = bind_items(&arena, sql, out, &err);
+    } else if (mr_span_is(word, "eval")) {
+        status = eval_query(&arena, sql, out, &err);
     } else if (mr_span_is(word, "hints")) {
         run_hints(&arena, sql, out, &err, &status);
     } else {
