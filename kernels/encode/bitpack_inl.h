@@ -12,12 +12,35 @@ static inline __attribute__((always_inline)) uint32_t bitpack_value(const void *
     return value_bytes == 1 ? ((const uint8_t *)values)[i] : ((const uint32_t *)values)[i];
 }
 
+/* Eight values of up to 16 bits: the first four and the last four gather in a word each, and the
+ * second word joins the first at its bit. Writes 16 bytes, of which `width` count. */
+static inline __attribute__((always_inline)) void
+bitpack_eight(const void *values, unsigned value_bytes, size_t from, unsigned width, uint8_t *out)
+{
+    uint64_t low = 0, high = 0;
+    for (unsigned k = 0; k < 4; k++) {
+        low |= (uint64_t)bitpack_value(values, value_bytes, from + k) << (k * width);
+        high |= (uint64_t)bitpack_value(values, value_bytes, from + 4 + k) << (k * width);
+    }
+    /* An odd width ends the first four in the middle of a byte. */
+    uint64_t join = width % 2 == 0 ? high : high << 4 | (low >> (4 * (width - 1)) & 15);
+    memcpy(out, &low, sizeof low);
+    memcpy(out + width / 2, &join, sizeof join);
+}
+
 static inline __attribute__((always_inline)) void
 bitpack_body(const void *values, unsigned value_bytes, size_t count, unsigned width, uint8_t *out)
 {
     uint64_t bits = 0;
     unsigned have = 0; /* bits not written yet, < 32 before each value */
-    for (size_t i = 0; i < count; i++) {
+    size_t i = 0;
+    if (width >= 1 && width <= 16) {
+        const uint8_t *end = out + (count * width + 7) / 8;
+        for (; i + 8 <= count && end - out >= 16; i += 8, out += width) {
+            bitpack_eight(values, value_bytes, i, width, out);
+        }
+    }
+    for (; i < count; i++) {
         bits |= (uint64_t)bitpack_value(values, value_bytes, i) << have;
         have += width;
         if (have >= 32) {

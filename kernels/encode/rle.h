@@ -5,10 +5,9 @@
  *             | varint (groups << 1 | 1), groups * width bytes               8 * groups packed
  * values
  *
- * The writer packs, and switches to a repeated run where that is shorter: at 8 equal values from
- * width 4 on, at 16 and 32 for widths 2 and 1, since a repeated run costs two bytes and usually
- * another header behind it. A packed run is filled up to a multiple of eight from the repeated one
- * that follows; only the last may end in padding.
+ * The writer packs group by group, and repeats from the start of a group where that is shorter: at
+ * 8 equal values from width 4 on, at 16 and 32 for smaller widths, since a repeated run costs two
+ * bytes and usually another header behind it. Only the last packed group may end in padding.
  * Source: parquet-format, Encodings.md. */
 #ifndef MR_KERNELS_ENCODE_RLE_H
 #define MR_KERNELS_ENCODE_RLE_H

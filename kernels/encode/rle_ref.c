@@ -54,11 +54,25 @@ size_t mr_run_u8(const uint8_t *values, size_t count)
     return run;
 }
 
-/* One of the two run finders and packers, by the size of a value, chosen when it is inlined. */
+/* One of the two run finders, by the size of a value, chosen when it is inlined. */
 static inline size_t rle_run(const uint8_t *values, unsigned value_bytes, size_t count)
 {
     return value_bytes == 1 ? mr_run_u8(values, count)
                             : mr_run_u32((const uint32_t *)(const void *)values, count);
+}
+
+/* Whether eight values are one and the same. */
+static inline __attribute__((always_inline)) bool rle_is_even(const uint8_t *values,
+                                                              unsigned value_bytes)
+{
+    uint64_t words[4];
+    if (value_bytes == 1) {
+        memcpy(words, values, 8);
+        return words[0] == (words[0] & 0xff) * UINT64_C(0x0101010101010101);
+    }
+    memcpy(words, values, 32);
+    uint64_t pair = (words[0] & UINT32_MAX) * UINT64_C(0x100000001);
+    return ((words[0] ^ pair) | (words[1] ^ pair) | (words[2] ^ pair) | (words[3] ^ pair)) == 0;
 }
 
 /* Packs `count` values behind their header; the last group is filled with zeros. */
@@ -82,18 +96,24 @@ rle_body(const void *values, unsigned value_bytes, size_t count, unsigned width,
     const size_t run_min = rle_run_min(width);
     const uint8_t *in = values;
     uint8_t *const from = out;
-    size_t packed_from = 0; /* values from here on wait to be packed */
+    size_t packed_from = 0, at = 0; /* values between wait to be packed, in whole groups */
     if (count > 0 && width == 0) return rle_put_repeat(out, 0, count, 0);
-    for (size_t at = 0, run; at < count; at += run) {
-        run = rle_run(in + at * value_bytes, value_bytes, count - at);
-        size_t fill = (8 - (at - packed_from) % 8) % 8; /* values a packed run in front needs */
-        if (run < run_min + fill && (at > packed_from || run < count - at)) continue;
-        if (at > packed_from) {
-            out = rle_put_packed(out, in + packed_from * value_bytes, value_bytes,
-                                 at + fill - packed_from, width);
+    while (at < count) {
+        const uint8_t *group = in + at * value_bytes;
+        bool may_run = count - at < 8 ? at == packed_from : rle_is_even(group, value_bytes);
+        size_t run = may_run ? rle_run(group, value_bytes, count - at) : 1;
+        /* Short of a run, the group waits; a short rest is repeated only when it is all there is.
+         */
+        if (run < run_min && (at > packed_from || run < count - at)) {
+            at += 8;
+            continue;
         }
-        out += rle_put_repeat(out, bitpack_value(values, value_bytes, at), run - fill, width);
-        packed_from = at + run;
+        if (at > packed_from) {
+            out = rle_put_packed(out, in + packed_from * value_bytes, value_bytes, at - packed_from,
+                                 width);
+        }
+        out += rle_put_repeat(out, bitpack_value(group, value_bytes, 0), run, width);
+        at = packed_from = at + run;
     }
     if (packed_from < count) {
         out = rle_put_packed(out, in + packed_from * value_bytes, value_bytes, count - packed_from,
