@@ -176,19 +176,18 @@ static void coded_text_bounds(struct mr_pq_column *column, uint32_t count)
 static mr_status dict_undo(struct mr_pq_column *column, struct mr_err *err)
 {
     const uint32_t *codes = (const uint32_t *)column->codes.at;
-    const uint8_t *plain = column->dict.plain.at;
+    const char *plain = (const char *)column->dict.plain.at;
     uint32_t width = plain_width(column->leaf);
     size_t count = column->codes.used / sizeof *codes;
     MR_ASSERT(column->values.used == 0 && column->coded_page_count == 0);
     for (size_t i = 0; i < count; i++) {
-        const uint8_t *value = plain + (size_t)codes[i] * width;
-        size_t bytes = width;
+        struct mr_span value = {plain + (size_t)codes[i] * width, width};
         if (column->leaf->kind == MR_PQ_BYTES) {
-            struct mr_span text = mr_pq_dict_text_at(&column->dict, codes[i]);
-            value = (const uint8_t *)text.text - 4;
-            bytes = text.bytes + 4;
+            value = mr_pq_dict_text_at(&column->dict, codes[i]);
+            uint32_t bytes = (uint32_t)value.bytes;
+            MR_TRY(mr_pq_grow_add(&column->values, &bytes, sizeof bytes, err));
         }
-        MR_TRY(mr_pq_grow_add(&column->values, value, bytes, err));
+        MR_TRY(mr_pq_grow_add(&column->values, value.text, value.bytes, err));
     }
     column->codes.used = 0;
     column->is_coding = false;
@@ -285,8 +284,16 @@ static mr_status values_add(struct mr_pq_column *column, const struct mr_pq_shre
 
 /* ---- levels ---------------------------------------------------------------------------------- */
 
-static void histogram_add(uint64_t *histogram, const uint8_t *levels, uint32_t count)
+static void histogram_add(uint64_t *histogram, const uint8_t *levels, uint8_t level_max,
+                          uint32_t count)
 {
+    if (level_max == 1) { /* a sum instead of a counter in memory for each */
+        uint32_t ones = 0;
+        for (uint32_t i = 0; i < count; i++) ones += levels[i];
+        histogram[0] += count - ones;
+        histogram[1] += ones;
+        return;
+    }
     for (uint32_t i = 0; i < count; i++) histogram[levels[i]]++;
 }
 
@@ -301,7 +308,7 @@ static mr_status levels_add(struct mr_pq_column *column, const uint8_t *def, con
         MR_TRY(mr_pq_grow_reserve(&column->reps, count, err));
         if (rep == NULL) memset(column->reps.at + column->reps.used, 0, count);
         if (rep != NULL) memcpy(column->reps.at + column->reps.used, rep, count);
-        histogram_add(rep_histogram, column->reps.at + column->reps.used, count);
+        histogram_add(rep_histogram, column->reps.at + column->reps.used, max_rep, count);
         column->reps.used += count;
     } else {
         rep_histogram[0] += count;
@@ -309,7 +316,7 @@ static mr_status levels_add(struct mr_pq_column *column, const uint8_t *def, con
     if (def == NULL) {
         def_histogram[max_def] += count;
     } else {
-        histogram_add(def_histogram, def, count);
+        histogram_add(def_histogram, def, max_def, count);
     }
     if (max_def > 0 && (def != NULL || column->defs.used > 0)) {
         uint32_t missing = column->page_entries - (uint32_t)column->defs.used;

@@ -9,7 +9,7 @@ void mr_pq_dict_init(struct mr_pq_dict *dict, struct mr_heap *heap, size_t bytes
 {
     *dict = (struct mr_pq_dict){.plain = {.heap = heap},
                                 .hashes = {.heap = heap},
-                                .places = {.heap = heap},
+                                .views = {.heap = heap},
                                 .stamps = {.heap = heap},
                                 .bytes_max = bytes_max,
                                 .heap = heap};
@@ -20,7 +20,7 @@ void mr_pq_dict_fini(struct mr_pq_dict *dict)
     if (dict->heap == NULL) return;
     mr_pq_grow_fini(&dict->plain);
     mr_pq_grow_fini(&dict->hashes);
-    mr_pq_grow_fini(&dict->places);
+    mr_pq_grow_fini(&dict->views);
     mr_pq_grow_fini(&dict->stamps);
     if (dict->table != NULL) {
         mr_heap_give(dict->heap, dict->table, ((size_t)dict->mask + 1) * sizeof *dict->table);
@@ -30,18 +30,23 @@ void mr_pq_dict_fini(struct mr_pq_dict *dict)
 
 void mr_pq_dict_reset(struct mr_pq_dict *dict)
 {
-    dict->plain.used = dict->hashes.used = dict->places.used = dict->stamps.used = 0;
+    dict->plain.used = dict->hashes.used = dict->views.used = dict->stamps.used = 0;
     dict->count = 0;
     if (dict->table != NULL) memset(dict->table, 0, ((size_t)dict->mask + 1) * sizeof(uint32_t));
 }
 
 /* Hashes are for this table alone: nothing stored depends on them. The product of two 64-bit words
  * folded to 32 bits, as in wyhash (Wang Yi). */
-static inline uint32_t hash_u64(uint64_t a, uint64_t b)
+static inline uint64_t fold_u64(uint64_t a, uint64_t b)
 {
     unsigned __int128 product =
         (unsigned __int128)(a ^ UINT64_C(0x9e3779b97f4a7c15)) * (b ^ UINT64_C(0xd1342543de82ef95));
-    uint64_t folded = (uint64_t)product ^ (uint64_t)(product >> 64);
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline uint32_t hash_u64(uint64_t a, uint64_t b)
+{
+    uint64_t folded = fold_u64(a, b);
     return (uint32_t)(folded ^ folded >> 32);
 }
 
@@ -54,13 +59,16 @@ static inline uint64_t load_u64(const void *at)
 
 static uint32_t hash_bytes(const char *at, size_t bytes)
 {
-    uint64_t a = bytes, b = 0;
-    if (bytes < 8) {
-        memcpy(&b, at, bytes);
-        return hash_u64(a, b);
+    uint64_t state = bytes, last = 0;
+    if (bytes < 16) {
+        memcpy(&last, at, bytes < 8 ? bytes : 8);
+        if (bytes >= 8) state = fold_u64(state, load_u64(at + bytes - 8));
+        return hash_u64(state, last);
     }
-    for (size_t i = 0; i + 8 < bytes; i += 8) a = hash_u64(a, load_u64(at + i)) | a << 32;
-    return hash_u64(a, load_u64(at + bytes - 8));
+    for (size_t i = 0; i + 16 < bytes; i += 16) {
+        state = fold_u64(load_u64(at + i) ^ state, load_u64(at + i + 8));
+    }
+    return hash_u64(load_u64(at + bytes - 16) ^ state, load_u64(at + bytes - 8));
 }
 
 static mr_status table_grow(struct mr_pq_dict *dict, struct mr_err *err)
@@ -106,14 +114,11 @@ static void dict_put(struct mr_pq_dict *dict, uint32_t hash, uint32_t slot, cons
     dict->table[slot] = ++dict->count;
 }
 
-/* The loop over fixed-width values: SAME(code) compares values[i] with a code's, HASH hashes it. */
+/* The loop over fixed-width values: SAME(code) compares values[i] with a code's, HASH hashes it. A
+ * look at the code before would save the table, but costs a misprediction where few values mix. */
 #define DICT_LOOP(WIDTH, VALUE_AT, SAME, HASH)                                                     \
-    uint32_t last = dict->last, i;                                                                 \
+    uint32_t i;                                                                                    \
     for (i = 0; i < count; i++) {                                                                  \
-        if (dict->count > 0 && SAME(last)) {                                                       \
-            codes[i] = last;                                                                       \
-            continue;                                                                              \
-        }                                                                                          \
         if (dict->table == NULL || dict->count >= (dict->mask + 1) / 2) {                          \
             MR_TRY(table_grow(dict, err));                                                         \
         }                                                                                          \
@@ -131,9 +136,8 @@ static void dict_put(struct mr_pq_dict *dict, uint32_t hash, uint32_t slot, cons
         } else if (probes == PROBES_MAX) {                                                         \
             break;                                                                                 \
         }                                                                                          \
-        codes[i] = last = found - 1;                                                               \
+        codes[i] = found - 1;                                                                      \
     }                                                                                              \
-    dict->last = last;                                                                             \
     *out_done = i;                                                                                 \
     return MR_OK
 
@@ -163,16 +167,37 @@ mr_status mr_pq_dict_fixed(struct mr_pq_dict *dict, const uint8_t *values, uint3
 struct mr_span mr_pq_dict_text_at(const struct mr_pq_dict *dict, uint32_t code)
 {
     MR_DCHECK(code < dict->count);
-    uint32_t place = ((const uint32_t *)dict->places.at)[code], bytes;
-    memcpy(&bytes, dict->plain.at + place, sizeof bytes);
-    return (struct mr_span){(const char *)dict->plain.at + place + sizeof bytes, bytes};
+    const struct mr_view *view = (const struct mr_view *)dict->views.at + code;
+    const char *at = view->bytes <= MR_VIEW_INLINE_MAX
+                         ? view->u.inlined
+                         : (const char *)dict->plain.at + view->u.ref.off;
+    return (struct mr_span){at, view->bytes};
+}
+
+/* Two views are the same short text when their words are: what is not used of them is zero. */
+static inline bool view_same(const struct mr_view *a, const struct mr_view *b)
+{
+    return load_u64(a) == load_u64(b) &&
+           load_u64((const char *)a + 8) == load_u64((const char *)b + 8);
+}
+
+/* Texts of one length above a view's, eight bytes at a time, the last eight overlapping. */
+static inline bool long_same(struct mr_span a, struct mr_span b)
+{
+    if (a.bytes != b.bytes) return false;
+    for (size_t i = 0; i + 8 < a.bytes; i += 8) {
+        if (load_u64(a.text + i) != load_u64(b.text + i)) return false;
+    }
+    return load_u64(a.text + a.bytes - 8) == load_u64(b.text + b.bytes - 8);
 }
 
 /* Finds a text or its free slot. returns its code, NO_CODE with *out_slot, or FULL. */
-static int64_t text_find(const struct mr_pq_dict *dict, struct mr_span value, uint32_t hash,
-                         uint32_t *out_slot)
+static inline int64_t text_find(const struct mr_pq_dict *dict, const struct mr_view *view,
+                                struct mr_span value, uint32_t hash, uint32_t *out_slot)
 {
+    const struct mr_view *views = (const struct mr_view *)dict->views.at;
     const uint32_t *hashes = (const uint32_t *)dict->hashes.at;
+    bool is_short = view->bytes <= MR_VIEW_INLINE_MAX;
     uint32_t slot = hash & dict->mask;
     for (uint32_t probes = 0; probes <= PROBES_MAX; probes++) {
         uint32_t found = dict->table[slot];
@@ -180,9 +205,10 @@ static int64_t text_find(const struct mr_pq_dict *dict, struct mr_span value, ui
             *out_slot = slot;
             return NO_CODE;
         }
-        if (hashes[found - 1] == hash && mr_span_eq(mr_pq_dict_text_at(dict, found - 1), value)) {
-            return found - 1;
-        }
+        bool is_same = is_short ? view_same(&views[found - 1], view)
+                                : hashes[found - 1] == hash &&
+                                      long_same(mr_pq_dict_text_at(dict, found - 1), value);
+        if (is_same) return found - 1;
         slot = (slot + 1) & dict->mask;
     }
     return FULL;
@@ -191,20 +217,23 @@ static int64_t text_find(const struct mr_pq_dict *dict, struct mr_span value, ui
 static mr_status text_put(struct mr_pq_dict *dict, struct mr_span value, uint32_t hash,
                           uint32_t slot, struct mr_err *err)
 {
-    uint32_t bytes = (uint32_t)value.bytes, place = (uint32_t)dict->plain.used, stamp = 0;
-    MR_TRY(mr_pq_grow_add(&dict->places, &place, sizeof place, err));
+    uint32_t bytes = (uint32_t)value.bytes, stamp = 0;
+    uint32_t place = (uint32_t)dict->plain.used + (uint32_t)sizeof bytes;
+    struct mr_view view = mr_view_of(value.text, bytes, 0, place);
+    MR_TRY(mr_pq_grow_add(&dict->views, &view, sizeof view, err));
     MR_TRY(mr_pq_grow_add(&dict->stamps, &stamp, sizeof stamp, err));
-    memcpy(dict->plain.at + place, &bytes, sizeof bytes);
+    memcpy(dict->plain.at + dict->plain.used, &bytes, sizeof bytes);
     dict->plain.used += sizeof bytes;
     dict_put(dict, hash, slot, value.text, value.bytes);
     return MR_OK;
 }
 
-/* Whether two views of one batch are the same text for certain: short ones by their words. */
-static inline bool view_same(const struct mr_view *a, const struct mr_view *b)
+static inline uint32_t text_hash(const struct mr_view *view, struct mr_span value)
 {
-    return load_u64(a) == load_u64(b) &&
-           load_u64((const char *)a + 8) == load_u64((const char *)b + 8);
+    if (view->bytes <= MR_VIEW_INLINE_MAX) {
+        return hash_u64(load_u64(view), load_u64((const char *)view + 8));
+    }
+    return hash_bytes(value.text, value.bytes);
 }
 
 mr_status mr_pq_dict_text(struct mr_pq_dict *dict, const struct mr_bufs *bufs,
@@ -214,14 +243,10 @@ mr_status mr_pq_dict_text(struct mr_pq_dict *dict, const struct mr_bufs *bufs,
     uint32_t i;
     if (dict->table == NULL) MR_TRY(table_grow(dict, err));
     for (i = 0; i < count; i++) {
-        if (i > 0 && view_same(&views[i], &views[i - 1])) {
-            codes[i] = codes[i - 1];
-            continue;
-        }
         struct mr_span value = mr_view_span(bufs, &views[i]);
-        uint32_t slot = 0, hash = hash_bytes(value.text, value.bytes);
+        uint32_t slot = 0, hash = text_hash(&views[i], value);
         if (dict->count >= (dict->mask + 1) / 2) MR_TRY(table_grow(dict, err));
-        int64_t code = text_find(dict, value, hash, &slot);
+        int64_t code = text_find(dict, &views[i], value, hash, &slot);
         if (code == NO_CODE) {
             bool fits;
             MR_TRY(dict_reserve(dict, value.bytes + sizeof(uint32_t), &fits, err));

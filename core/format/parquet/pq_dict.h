@@ -3,14 +3,13 @@
  *
  * Values lie in `plain` exactly as the dictionary page stores them, so the page costs nothing to
  * make. The table is open addressing with linear probing over 32-bit hashes, at most half full, and
- * gives a code per value; before it is asked, a value is compared with the one before it, which in
- * sorted or repetitive data is most of the answer.
+ * gives a code per value. Short texts are compared as the two words of their views.
  *
  *     empty ──▶ on ──(value does not fit, or a probe runs too long)──▶ full: no further codes
  *
  * Full is not an error: the column falls back to plain values from there on. The limits are the
  * bytes of the page and the length of a probe, so that keys which collide on purpose cost a bounded
- * time. Source: TECHNIQUES of dictionary encoding in parquet-format, Encodings.md. */
+ * time. Source: parquet-format, Encodings.md, "Dictionary Encoding". */
 #ifndef MR_CORE_FORMAT_PARQUET_PQ_DICT_H
 #define MR_CORE_FORMAT_PARQUET_PQ_DICT_H
 
@@ -20,12 +19,11 @@
 struct mr_pq_dict {
     struct mr_pq_grow plain;  /* the dictionary page's body */
     struct mr_pq_grow hashes; /* uint32_t per code */
-    struct mr_pq_grow places; /* uint32_t per code: where a text's length word lies in plain */
+    struct mr_pq_grow views;  /* struct mr_view per code of a text: long ones lie in plain */
     struct mr_pq_grow stamps; /* uint32_t per code of a text: page that last held it */
     uint32_t *table;          /* code + 1, 0 = free; [mask + 1] */
     uint32_t mask;
     uint32_t count;
-    uint32_t last; /* code given last; meaningful when count > 0 */
     size_t bytes_max;
     struct mr_heap *heap;
 };
