@@ -33,8 +33,8 @@ struct mr_source_part {
 
 struct mr_source_file {
     const char *path;    /* to open; zero-terminated; open with MR_OPEN_NOFOLLOW */
-    struct mr_span uri;  /* "file:///a%20b.json": the list's and _metadata.file_path's spelling */
-    struct mr_span name; /* base name, not escaped */
+    struct mr_span uri;  /* "file:/in/a%20b.json": _metadata.file_path as Spark spells it */
+    struct mr_span name; /* "a%20b.json": _metadata.file_name, its end */
     uint64_t bytes;      /* when planned: read exactly [start, start + length), never beyond */
     int64_t modified_us; /* when planned */
     uint64_t start;      /* _metadata.file_block_start: 0 here, the driver cuts ranges */

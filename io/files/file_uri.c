@@ -73,6 +73,15 @@ struct mr_span mr_file_uri_of(struct mr_arena *arena, struct mr_span path)
     return uri;
 }
 
+struct mr_span mr_file_uri_short(struct mr_arena *arena, struct mr_span path)
+{
+    struct mr_span uri = mr_file_uri_of(arena, path);
+    if (uri.text == NULL) return uri;
+    char *text = (char *)(uintptr_t)uri.text + 2; /* "file:" moves over the two slashes */
+    memmove(text, "file:", 5);
+    return (struct mr_span){text, uri.bytes - 2};
+}
+
 static int hex_of(char c)
 {
     if (c >= '0' && c <= '9') return c - '0';

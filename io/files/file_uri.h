@@ -1,6 +1,7 @@
-/* File URIs: how Spark spells a local path in its logs and in _metadata.file_path.
+/* File URIs: how Spark spells a local path.
  *
- *   /in/a b.json   <->   file:///in/a%20b.json
+ *   /in/a b.json   <->   file:///in/a%20b.json    in its logs
+ *                        file:/in/a%20b.json      in _metadata.file_path
  *
  * Escaped is what java.net.URI escapes in a path given unescaped: everything in ASCII but letters,
  * digits and _-!.~'()*,;:$&+=@/ ; of the rest control characters and Unicode blanks. Bytes that are
@@ -16,6 +17,9 @@ void mr_file_uri_write(struct mr_text *out, struct mr_span path);
 
 /* mr_file_uri_of: the same into an arena; null text when out of memory. */
 struct mr_span mr_file_uri_of(struct mr_arena *arena, struct mr_span path);
+
+/* mr_file_uri_short: the form without "//", zero-terminated; null text when out of memory. */
+struct mr_span mr_file_uri_short(struct mr_arena *arena, struct mr_span path);
 
 /* mr_file_uri_read: the path of file:///p, file:/p or an absolute path that is escaped likewise.
  * returns MR_E_INVALID for other schemes, hosts, bad escapes, a zero byte and ".." parts */

@@ -27,10 +27,9 @@ static mr_status plan_nomem(struct mr_err *err)
 mr_status files_fill(struct files_source *s, struct mr_arena *arena, struct mr_source_file *file,
                      struct mr_err *err)
 {
-    const char *slash = strrchr(file->path, '/');
-    file->name = mr_span_of(slash == NULL ? file->path : slash + 1);
-    file->uri = mr_file_uri_of(arena, mr_span_of(file->path));
+    file->uri = mr_file_uri_short(arena, mr_span_of(file->path));
     if (file->uri.text == NULL) return plan_nomem(err);
+    file->name = mr_span_of(strrchr(file->uri.text, '/') + 1);
     file->start = 0;
     file->length = file->bytes;
     return mr_parts_read(arena, &s->parts, s->root_bytes, file, err);
