@@ -202,10 +202,12 @@ int mr_cli_exit_of(const struct mr_err *err)
 {
     if (err->code == 6001) return MR_EXIT_USAGE;
     if (err->status == MR_E_LOCKED) return MR_EXIT_LOCKED;
-    if (err->status == MR_E_CORRUPT && err->code >= 3000 && err->code < 5000) {
+    uint32_t range = err->code / 1000;
+    /* A checkpoint in a format of the future is as unusable as a damaged one. */
+    bool is_unusable = err->status == MR_E_UNSUPPORTED && range == 4;
+    if (is_unusable || (err->status == MR_E_CORRUPT && (range == 3 || range == 4))) {
         return MR_EXIT_CORRUPT;
     }
-    uint32_t range = err->code / 1000;
     bool is_config = range == 1 || range == 6;
     return is_config ? MR_EXIT_REJECTED : MR_EXIT_FAILED;
 }

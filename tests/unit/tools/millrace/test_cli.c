@@ -331,8 +331,9 @@ static void test_exit_codes(void **state)
         uint32_t code;
         int exit_code;
     } cases[] = {{MR_E_INVALID, 6001, 2}, {MR_E_SYNTAX, 6104, 3},  {MR_E_TYPE, 1301, 3},
-                 {MR_E_LOCKED, 4003, 6},  {MR_E_CORRUPT, 4002, 5}, {MR_E_CORRUPT, 3002, 5},
-                 {MR_E_CORRUPT, 2503, 1}, {MR_E_IO, 5001, 1},      {MR_E_NOMEM, 0, 1}};
+                 {MR_E_LOCKED, 4003, 6},  {MR_E_CORRUPT, 4002, 5}, {MR_E_UNSUPPORTED, 4002, 5},
+                 {MR_E_CORRUPT, 3002, 5}, {MR_E_CORRUPT, 2503, 1}, {MR_E_IO, 5001, 1},
+                 {MR_E_NOMEM, 0, 1}};
     for (size_t i = 0; i < MR_COUNT_OF(cases); i++) {
         struct mr_err err;
         (void)mr_err_set(&err, cases[i].status, cases[i].code, "x");
