@@ -30,8 +30,8 @@ DDL = ("event_id STRING, event_time TIMESTAMP, user_id STRING, session_id STRING
        "device STRUCT<os: STRING, browser: STRING, screen: ARRAY<INT>>, "
        "geo STRUCT<country: STRING, city: STRING, lat: DOUBLE, lon: DOUBLE>, "
        "price DOUBLE, quantity INT, tags ARRAY<STRING>, is_bot BOOLEAN")
-DUCK = ("{event_id: 'VARCHAR', event_time: 'TIMESTAMPTZ', user_id: 'VARCHAR', session_id: 'VARCHAR', "
-        "event_type: 'VARCHAR', page: 'VARCHAR', referrer: 'VARCHAR', "
+DUCK = ("{event_id: 'VARCHAR', event_time: 'TIMESTAMPTZ', user_id: 'VARCHAR', "
+        "session_id: 'VARCHAR', event_type: 'VARCHAR', page: 'VARCHAR', referrer: 'VARCHAR', "
         "device: 'STRUCT(os VARCHAR, browser VARCHAR, screen INTEGER[])', "
         "geo: 'STRUCT(country VARCHAR, city VARCHAR, lat DOUBLE, lon DOUBLE)', "
         "price: 'DOUBLE', quantity: 'INTEGER', tags: 'VARCHAR[]', is_bot: 'BOOLEAN'}")

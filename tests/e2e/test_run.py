@@ -23,6 +23,9 @@ FROM STREAM read_files('landing', format => 'json', schema => 'time TIMESTAMP, p
 IDS = """CREATE OR REFRESH STREAMING TABLE t AS SELECT id, v
 FROM STREAM read_files('landing', format => 'json', schema => 'id BIGINT, v STRING');
 """
+INFERRED = """CREATE OR REFRESH STREAMING TABLE t AS SELECT *
+FROM STREAM read_files('landing', format => 'json');
+"""
 
 
 def lines(first, last, **more):
@@ -86,6 +89,30 @@ def test_filter_and_project(program, tmp_path):
     wanted = [{"id": i, "loud": f"V{i}", "twice": 2 * i, "file": "a.json"}
               for i in range(11, 21) if i != 15]
     assert sorted(pipeline.rows("t").to_pylist(), key=lambda r: r["id"]) == wanted
+
+
+def test_rescued_and_malformed(program, tmp_path):
+    pipeline = Pipeline(tmp_path, """CREATE STREAMING TABLE t AS SELECT *
+        FROM STREAM read_files('landing', format => 'json', schemaHints => 'id BIGINT');""")
+    pipeline.land("a.json", lines(1, 5) + '{"id":"six","v":"x"}\n{"id":7,"v":\n')
+    done = program.run("run", tmp_path)
+    rows = pipeline.rows("t").to_pylist()
+    assert len(rows) == 7
+    rescued = [r["_rescued_data"] for r in rows if r["_rescued_data"] is not None]
+    assert len(rescued) == 2 and any('"six"' in r for r in rescued)
+    assert "2" in done.stderr
+
+
+def test_new_column(program, tmp_path):
+    pipeline = Pipeline(tmp_path, INFERRED)
+    pipeline.land("a.json", lines(1, 10))
+    program.run("run", tmp_path)
+    pipeline.land("b.json", lines(11, 20, extra=1.5))
+    program.run("run", tmp_path)
+    rows = pipeline.rows("t").to_pylist()
+    assert repeated([r["id"] for r in rows], 20) == ""
+    assert {r["extra"] for r in rows if r["id"] > 10} == {1.5}
+    assert {r["extra"] for r in rows if r["id"] <= 10} == {None}
 
 
 def test_corrupt_file_among_good_ones(program, tmp_path):
