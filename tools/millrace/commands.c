@@ -99,7 +99,9 @@ const struct mr_command mr_commands[] = {
     {"version", "show the version and what is compiled in", mr_verb_version,
      OPTIONS({"json", 0, MR_CLI_FLAG, .help = "one JSON object"})},
     {"help", "show the verbs, or one of them", mr_verb_help, .arguments = "[VERB]", .args_max = 1,
-     OPTIONS({"markdown", 0, MR_CLI_FLAG, .help = "all verbs, as docs/cli.md has them"})},
+     OPTIONS({"markdown", 0, MR_CLI_FLAG, .help = "all verbs, as docs/cli.md has them"},
+             {"source-options", 0, MR_CLI_FLAG,
+              .help = "the options of read_files, as docs/options.md has them"})},
     {NULL},
 };
 
