@@ -6,6 +6,7 @@
 #include "core/base/assert.h"
 #include "core/base/checked.h"
 #include "core/base/nearest.h"
+#include "core/sql/name_set_impl.h"
 
 enum {
     ERR_UNSUPPORTED = 1004,
@@ -459,6 +460,7 @@ struct outputs {
     struct mr_field *fields;
     uint32_t count;
     uint32_t capacity;
+    struct mr_name_set names;
 };
 
 static mr_status grow_outputs(struct binder *b, struct outputs *o)
@@ -480,8 +482,9 @@ static mr_status add_output(struct binder *b, struct outputs *o, const struct mr
                             struct mr_span name, struct mr_span metadata,
                             const struct mr_sql_pos *pos)
 {
-    for (uint32_t i = 0; i < o->count; i++) {
-        if (!mr_span_ieq(o->fields[i].name, name)) continue;
+    mr_name_added added = mr_name_set_add(&o->names, name);
+    if (added == MR_NAME_NO_MEMORY) return bind_nomem(b);
+    if (added == MR_NAME_REPEATED) {
         mr_err_set(b->err, MR_E_EXISTS, ERR_DOUBLE, "the query gives two columns named \"%.*s\"",
                    (int)name.bytes, name.text);
         mr_err_help(b->err, "name one of them with AS, or leave it out with * EXCEPT");
@@ -585,6 +588,18 @@ static mr_status bind_item(struct binder *b, struct outputs *o, const struct mr_
     return add_output(b, o, expr, name, metadata, &item->expr->pos);
 }
 
+static mr_status bind_items(struct binder *b, const struct mr_sql_query *query, struct outputs *o)
+{
+    mr_status status = MR_OK;
+    mr_name_set_init(&o->names, b->builder->arena->heap, false);
+    for (const struct mr_sql_item *item = query->items.first; item != NULL && status == MR_OK;
+         item = item->next) {
+        status = bind_item(b, o, item);
+    }
+    mr_name_set_fini(&o->names);
+    return status;
+}
+
 /* ---- the query ---- */
 
 static mr_status refuse_clauses(struct binder *b, const struct mr_sql_query *q)
@@ -625,9 +640,7 @@ static mr_status bind_query(struct binder *b, const struct mr_sql_query *query,
     if (used == NULL) return bind_nomem(b);
     MR_TRY(refuse_clauses(b, query));
     MR_TRY(bind_where(b, query->where, &bound.filter));
-    for (const struct mr_sql_item *item = query->items.first; item != NULL; item = item->next) {
-        MR_TRY(bind_item(b, &outputs, item));
-    }
+    MR_TRY(bind_items(b, query, &outputs));
     if (bound.filter != NULL) mr_expr_columns(bound.filter, used);
     for (uint32_t i = 0; i < outputs.count; i++) mr_expr_columns(outputs.exprs[i], used);
     bound.exprs = outputs.exprs;

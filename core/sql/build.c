@@ -150,11 +150,17 @@ struct mr_sql_string mr_sql_string_add(struct mr_sql_parser *p, struct mr_sql_st
 {
     struct mr_span more;
     if (!mr_sql_unquote(p, token, &more)) return string;
-    char *out = mr_sql_new(p, string.text.bytes + more.bytes + 1);
-    if (out == NULL) return string;
-    if (string.text.bytes > 0) memcpy(out, string.text.text, string.text.bytes);
-    if (more.bytes > 0) memcpy(out + string.text.bytes, more.text, more.bytes);
-    string.text = (struct mr_span){out, string.text.bytes + more.bytes};
+    size_t bytes = string.text.bytes + more.bytes;
+    if (string.joined == NULL || bytes > string.room) {
+        /* Doubled, so that joining many strings stays linear. */
+        char *wider = mr_sql_new(p, bytes * 2 + 1);
+        if (wider == NULL) return string;
+        if (string.text.bytes > 0) memcpy(wider, string.text.text, string.text.bytes);
+        string.joined = wider;
+        string.room = bytes * 2;
+    }
+    if (more.bytes > 0) memcpy(string.joined + string.text.bytes, more.text, more.bytes);
+    string.text = (struct mr_span){string.joined, bytes};
     string.pos = mr_sql_pos_join(string.pos, token->pos);
     return string;
 }

@@ -113,9 +113,12 @@ struct mr_sql_expr *mr_sql_expr_chain(struct mr_sql_parser *p, mr_sql_expr_kind 
     if (x->kind != kind || x->is_parenthesized) {
         return mr_sql_expr_settle(p, expr_over(p, kind, x, y));
     }
+    /* A chain may be long: its depth follows from the new operand alone. */
+    if (y->depth >= MR_SQL_DEPTH_MAX) return mr_sql_expr_settle(p, expr_over(p, kind, x, y));
     x->args = mr_sql_exprs_add(x->args, y);
     x->pos = mr_sql_pos_join(x->pos, y->pos);
-    return mr_sql_expr_settle(p, x);
+    x->depth = (uint16_t)MR_MAX((unsigned)x->depth, y->depth + 1u);
+    return x;
 }
 
 struct mr_sql_expr *mr_sql_expr_is(struct mr_sql_parser *p, mr_sql_op op, struct mr_sql_expr *x,

@@ -46,6 +46,8 @@ struct mr_sql_string {
     struct mr_span text;
     struct mr_sql_pos pos;
     bool is_set;
+    char *joined; /* the text, when adjacent strings were joined, with room for more */
+    size_t room;
 };
 
 struct mr_sql_name *mr_sql_name_new(struct mr_sql_parser *p, const struct mr_sql_token *token);

@@ -1,6 +1,7 @@
 #include "core/sql/build_statement_impl.h"
 
 #include "core/base/checked.h"
+#include "core/sql/name_set_impl.h"
 
 static void fail_twice(struct mr_sql_parser *p, struct mr_sql_pos pos, const char *clause)
 {
@@ -115,6 +116,22 @@ struct mr_sql_dataset *mr_sql_dataset_new(struct mr_sql_parser *p, int replace, 
     return d;
 }
 
+static void check_constraints(struct mr_sql_parser *p, const struct mr_sql_constraints *list)
+{
+    struct mr_name_set names;
+    mr_name_set_init(&names, p->arena->heap, false);
+    for (const struct mr_sql_constraint *c = list->first; c != NULL && p->status == MR_OK;
+         c = c->next) {
+        if (c->name == NULL) continue;
+        mr_name_added added = mr_name_set_add(&names, c->name->text);
+        if (added == MR_NAME_NO_MEMORY) mr_sql_fail_memory(p);
+        if (added != MR_NAME_REPEATED) continue;
+        mr_sql_fail(p, c->name->pos, MR_E_SYNTAX, 1007, "constraint \"%.*s\" appears twice",
+                    (int)MR_MIN(c->name->text.bytes, (size_t)128), c->name->text.text);
+    }
+    mr_name_set_fini(&names);
+}
+
 struct mr_sql_dataset *mr_sql_dataset_elements(struct mr_sql_parser *p, struct mr_sql_dataset *d,
                                                const struct mr_sql_elements *elements,
                                                const struct mr_sql_token *end)
@@ -125,14 +142,7 @@ struct mr_sql_dataset *mr_sql_dataset_elements(struct mr_sql_parser *p, struct m
     d->columns = elements->columns;
     d->constraints = elements->constraints;
     mr_sql_check_columns(p, &d->columns);
-    for (const struct mr_sql_constraint *a = d->constraints.first; a != NULL; a = a->next) {
-        if (a->name == NULL) continue;
-        for (const struct mr_sql_constraint *b = d->constraints.first; b != a; b = b->next) {
-            if (b->name == NULL || !mr_span_ieq(a->name->text, b->name->text)) continue;
-            mr_sql_fail(p, a->name->pos, MR_E_SYNTAX, 1007, "constraint \"%.*s\" appears twice",
-                        (int)MR_MIN(a->name->text.bytes, (size_t)128), a->name->text.text);
-        }
-    }
+    check_constraints(p, &d->constraints);
     return d;
 }
 
@@ -189,14 +199,17 @@ struct mr_sql_dataset *mr_sql_dataset_location(struct mr_sql_parser *p, struct m
 
 static void check_properties(struct mr_sql_parser *p, struct mr_sql_properties list)
 {
-    for (const struct mr_sql_property *a = list.first; a != NULL; a = a->next) {
-        for (const struct mr_sql_property *b = list.first; b != a; b = b->next) {
-            if (!mr_span_eq(a->key, b->key)) continue;
-            mr_sql_fail(p, a->key_pos, MR_E_SYNTAX, 1008, "property \"%.*s\" is given twice",
-                        (int)MR_MIN(a->key.bytes, (size_t)128), a->key.text);
-            return;
-        }
+    struct mr_name_set keys;
+    mr_name_set_init(&keys, p->arena->heap, true);
+    for (const struct mr_sql_property *a = list.first; a != NULL && p->status == MR_OK;
+         a = a->next) {
+        mr_name_added added = mr_name_set_add(&keys, a->key);
+        if (added == MR_NAME_NO_MEMORY) mr_sql_fail_memory(p);
+        if (added != MR_NAME_REPEATED) continue;
+        mr_sql_fail(p, a->key_pos, MR_E_SYNTAX, 1008, "property \"%.*s\" is given twice",
+                    (int)MR_MIN(a->key.bytes, (size_t)128), a->key.text);
     }
+    mr_name_set_fini(&keys);
 }
 
 struct mr_sql_dataset *mr_sql_dataset_properties(struct mr_sql_parser *p, struct mr_sql_dataset *d,

@@ -1,4 +1,5 @@
 #include "core/sql/build_impl.h"
+#include "core/sql/name_set_impl.h"
 
 #include "core/base/checked.h"
 #include "core/base/nearest.h"
@@ -190,38 +191,17 @@ static void fail_duplicate(struct mr_sql_parser *p, const struct mr_sql_column *
     mr_sql_fail_help(p, "names are compared without regard to case");
 }
 
-static uint64_t name_hash(struct mr_span name)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < name.bytes; i++) {
-        unsigned char c = (unsigned char)name.text[i];
-        hash = (hash ^ (c >= 'A' && c <= 'Z' ? c + 32u : c)) * UINT64_C(1099511628211);
-    }
-    return hash ^ hash >> 32;
-}
-
-/* Open addressing, half full at most. */
 void mr_sql_check_columns(struct mr_sql_parser *p, const struct mr_sql_columns *columns)
 {
-    size_t slots = 8;
-    while (slots < (size_t)columns->count * 2) slots *= 2;
-    const struct mr_sql_column **table = mr_heap_zeroed(p->arena->heap, slots * sizeof *table);
-    if (table == NULL) {
-        mr_sql_fail_memory(p);
-        return;
+    struct mr_name_set names;
+    mr_name_set_init(&names, p->arena->heap, false);
+    for (const struct mr_sql_column *c = columns->first; c != NULL && p->status == MR_OK;
+         c = c->next) {
+        mr_name_added added = mr_name_set_add(&names, c->name->text);
+        if (added == MR_NAME_REPEATED) fail_duplicate(p, c);
+        if (added == MR_NAME_NO_MEMORY) mr_sql_fail_memory(p);
     }
-    for (const struct mr_sql_column *c = columns->first; c != NULL; c = c->next) {
-        size_t at = name_hash(c->name->text) & (slots - 1);
-        while (table[at] != NULL && !mr_span_ieq(table[at]->name->text, c->name->text)) {
-            at = (at + 1) & (slots - 1);
-        }
-        if (table[at] != NULL) {
-            fail_duplicate(p, c);
-            break;
-        }
-        table[at] = c;
-    }
-    mr_heap_give(p->arena->heap, table, slots * sizeof *table);
+    mr_name_set_fini(&names);
 }
 
 struct mr_sql_typed mr_sql_type_struct(struct mr_sql_parser *p, const struct mr_sql_columns *fields)

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
@@ -177,17 +178,47 @@ static void test_flat_lists(void **state)
         {"", "SELECT 1; ", ""},
         {"", "; ", ""},
         {"SELECT ", "'a' ", "'b'"},
+        {"SELECT * FROM t WHERE a IN (", "1, ", "1)"},
+        {"SELECT ", "a.b, ", "c"},
     };
     (void)state;
     struct mr_err err = {0};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        size_t count = i == 9 ? 1000 : 20000; /* strings are joined pair by pair */
-        char *text = nest(parts[i][0], parts[i][1], parts[i][2], "", count);
+        char *text = nest(parts[i][0], parts[i][1], parts[i][2], "", 50000);
         mr_status status = parse_once(text, &err);
         if (status != MR_OK) print_error("%.40s: %s\n", text, err.message);
         assert_int_equal(status, MR_OK);
         free(text);
     }
+}
+
+/* Many names, all different: looking for repeated ones must not compare each with each. */
+static void test_many_names(void **state)
+{
+    enum { COUNT = 100000, BYTES = COUNT * 24 };
+    (void)state;
+    struct mr_heap heap;
+    struct mr_arena arena;
+    const struct mr_type *schema;
+    struct mr_err err = {0};
+    char *text = malloc(BYTES);
+    size_t used = 0;
+    assert_non_null(text);
+    for (int i = 0; i < COUNT; i++) {
+        used += (size_t)snprintf(text + used, BYTES - used, "%sc%d INT", i > 0 ? ", " : "", i);
+    }
+    mr_heap_init(&heap, 0);
+    mr_arena_init(&arena, &heap, 0);
+    assert_int_equal(mr_sql_parse_schema(&arena, (struct mr_span){text, used}, &schema, NULL),
+                     MR_OK);
+    assert_int_equal(schema->field_count, COUNT);
+    used += (size_t)snprintf(text + used, BYTES - used, ", C777 INT");
+    assert_int_equal(mr_sql_parse_schema(&arena, (struct mr_span){text, used}, &schema, &err),
+                     MR_E_SYNTAX);
+    assert_string_equal(err.message, "column \"C777\" appears twice");
+    mr_arena_fini(&arena);
+    assert_int_equal(heap.used_bytes, 0);
+    free(text);
 }
 
 static void test_text_limit(void **state)
@@ -290,6 +321,7 @@ int main(void)
         cmocka_unit_test(test_nesting_on_a_small_stack),
         cmocka_unit_test(test_within_the_limit),
         cmocka_unit_test(test_flat_lists),
+        cmocka_unit_test(test_many_names),
         cmocka_unit_test(test_text_limit),
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_allocation_failures),
