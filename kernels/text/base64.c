@@ -13,7 +13,7 @@ bool mr_base64_decode(const char *text, size_t bytes, uint8_t *out, size_t *out_
 {
     size_t digits = bytes, used = 0;
     while (digits > 0 && bytes - digits < 2 && text[digits - 1] == '=') digits--;
-    if (digits % 4 == 1 || (digits < bytes && bytes % 4 != 0)) return false;
+    if (bytes % 4 != 0) return false;
     uint32_t bits = 0;
     for (size_t i = 0; i < digits; i++) {
         int value = digit_value(text[i]);

@@ -1,5 +1,5 @@
-/* Base64 to bytes (RFC 4648 section 4, the standard alphabet), as Java's MIME-free decoder reads
- * it: padding is optional, blanks are not allowed, unused bits of the last digit are ignored. */
+/* Base64 and bytes (RFC 4648 section 4, the standard alphabet), as Spark's JSON reader takes it:
+ * with its padding and without blanks. Unused bits of the last digit are ignored. */
 #ifndef MR_KERNELS_TEXT_BASE64_H
 #define MR_KERNELS_TEXT_BASE64_H
 

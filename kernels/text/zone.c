@@ -299,29 +299,30 @@ bool mr_zone_to_local(const struct mr_zone *zone, int64_t utc_us, int64_t *out_u
 
 /* -- offsets as text ----------------------------------------------------------------------- */
 
-static bool digit_pair(const char *text, int32_t *out)
+/* offset_part: one or two digits, `least` of them at least. */
+static bool offset_part(struct rule *in, int least, int32_t *out)
 {
-    if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9') return false;
-    *out = (text[0] - '0') * 10 + (text[1] - '0');
-    return true;
+    int count = 0;
+    *out = 0;
+    for (; count < 2 && in->at < in->end && *in->at >= '0' && *in->at <= '9'; count++) {
+        *out = *out * 10 + (*in->at++ - '0');
+    }
+    return count >= least;
 }
 
+/* offset_digits: h, hh, [h]h:[m]m, [h]h:mm:ss, hhmm or hhmmss. */
 static bool offset_digits(const char *text, size_t bytes, int32_t part[3])
 {
-    char padded[9] = "";
-    bool is_one_digit = bytes == 1 || (bytes > 1 && text[1] == ':');
-    if (bytes + is_one_digit > 8 || bytes == 0) return false;
-    padded[0] = '0';
-    memcpy(padded + is_one_digit, text, bytes);
-    bytes += is_one_digit;
-    bool has_colons = bytes > 2 && padded[2] == ':';
-    size_t step = has_colons ? 3 : 2;
-    if (bytes != 2 && bytes != 2 + step && bytes != 2 + 2 * step) return false;
-    for (size_t i = 0; i * step < bytes; i++) {
-        if (i > 0 && has_colons && padded[i * step - 1] != ':') return false;
-        if (!digit_pair(padded + i * step, &part[i])) return false;
+    struct rule in = {text, text + bytes};
+    if (!offset_part(&in, 1, &part[0])) return false;
+    bool has_colons = rule_peek(&in, ':');
+    if (!has_colons && bytes > 2 && bytes != 4 && bytes != 6) return false;
+    for (int i = 1; i < 3 && in.at < in.end; i++) {
+        if (has_colons && !rule_peek(&in, ':')) return false;
+        in.at += has_colons;
+        if (!offset_part(&in, has_colons && i == 1 ? 1 : 2, &part[i])) return false;
     }
-    return true;
+    return in.at == in.end;
 }
 
 bool mr_zone_offset_parse(const char *text, size_t bytes, int32_t *out_offset_s)

@@ -52,7 +52,7 @@ struct mr_zone mr_zone_fixed(int32_t offset_s);
 MR_MUST_USE mr_status mr_zone_read(struct mr_zone *zone, const uint8_t *tzif, size_t bytes,
                                    struct mr_err *err);
 
-/* mr_zone_offset_parse: Z, UTC, GMT, UT, +-h, +-hh, +-hh:mm, +-h:mm, +-hhmm, +-hh:mm:ss, +-hhmmss,
+/* mr_zone_offset_parse: Z, UTC, GMT, UT, +-h, +-hh, +-[h]h:[m]m, +-hhmm, +-[h]h:mm:ss, +-hhmmss,
  * and the three names followed by such an offset. True when the text is one of them. */
 bool mr_zone_offset_parse(const char *text, size_t bytes, int32_t *out_offset_s);
 

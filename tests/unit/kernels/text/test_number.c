@@ -227,12 +227,10 @@ static void test_base64(void **state)
         assert_true(mr_base64_decode(text, used, back, &got));
         assert_int_equal(got, count);
         assert_memory_equal(back, bytes, count);
-        while (used > 0 && text[used - 1] == '=') used--;
-        assert_true(mr_base64_decode(text, used, back, &got));
-        assert_int_equal(got, count);
     }
     size_t got;
-    const char *const bad[] = {"A", "AAAAA", "A===", "AA=", "AA=A", "A A=", "AA-_", "===="};
+    const char *const bad[] = {"A",    "AAAAA", "A===", "AA=",  "AA=A",
+                               "A A=", "AA",    "AAA",  "AA-_", "===="};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_false(mr_base64_decode(bad[i], strlen(bad[i]), back, &got));
     }
