@@ -24,10 +24,11 @@ struct json_node {
     struct mr_span quoted; /* "name": as compact text; empty when the name needs escapes */
     bool is_hidden;        /* the reader's own column: no key of the input names it */
     struct mr_vec *vec;
-    uint32_t room;       /* rows */
-    uint32_t filled;     /* array, map: rows whose end is known */
-    uint32_t items;      /* array, map: rows of the children */
-    uint32_t items_hint; /* what earlier batches needed */
+    uint32_t room;        /* rows */
+    uint32_t filled;      /* array, map: rows whose end is known */
+    uint32_t items;       /* array, map: rows of the children */
+    uint32_t items_hint;  /* what earlier batches needed */
+    bool has_item_misfit; /* of the array or map in work: it is null as a whole */
     struct json_node *children;
     uint32_t child_count;
     struct json_keys keys; /* struct */

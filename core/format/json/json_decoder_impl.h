@@ -51,7 +51,6 @@ struct json_decoder {
     uint32_t buffer_off; /* ... from here on */
     struct json_space space;
     uint32_t space_bytes_next;
-    struct mr_text key;    /* a key whose escapes were resolved */
     struct mr_text rescue; /* the record's rescued data so far, without its end */
     uint32_t rescue_depth; /* objects open in it */
     struct mr_span rescue_path[MR_TYPE_DEPTH_MAX];

@@ -83,7 +83,6 @@ mr_status mr_json_reader_open(struct mr_heap *heap, const struct mr_type *schema
     mr_text_init(&r->file_path, heap);
     mr_text_init(&r->strict, heap);
     mr_text_init(&r->bad, heap);
-    mr_text_init(&r->d.key, heap);
     mr_text_init(&r->d.rescue, heap);
     json_window_init(&r->window, heap, kernels,
                      options->is_multi_line ? MR_JSON_DOCUMENT : MR_JSON_LINES);
@@ -113,7 +112,6 @@ void mr_json_reader_close(struct mr_json_reader *r)
     json_pending_fini(&r->d);
     json_window_fini(&r->window);
     json_window_fini(&r->side);
-    mr_text_fini(&r->d.key);
     mr_text_fini(&r->d.rescue);
     mr_text_fini(&r->file_path);
     mr_text_fini(&r->strict);

@@ -22,7 +22,8 @@
  * In multiLine mode records before the first break of the document's outer form are kept, where
  * Spark makes the whole file one malformed record: here records stream.
  *
- * Inside an array or map a misfit element is null and the outermost array or map is rescued whole.
+ * An array or map with an item that misfits is null as a whole, as in Spark; a struct inside one
+ * loses its misfit members only. Either way the outermost array or map is rescued whole.
  *
  * Source: SEMANTICS.md 1.3, 1.6; RFC 8259; Spark 4 JacksonParser. */
 #ifndef MR_CORE_FORMAT_JSON_JSON_READER_H

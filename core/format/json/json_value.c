@@ -25,6 +25,11 @@ static bool text_is_json(const struct json_decoder *d, uint32_t q, uint32_t end)
     char first = d->cursor.text[q];
     if (first == '"') return !json_needs_care(&d->cursor, q, end);
     if (first == '{' || first == '[') return true;
+    uint32_t digits = q + (first == '-');
+    if (d->cursor.text[digits] == '0' && end > digits + 1 && d->cursor.text[digits + 1] >= '0' &&
+        d->cursor.text[digits + 1] <= '9') {
+        return false;
+    }
     return first != 'N' && first != 'I' && first != '+' && d->cursor.text[end - 1] <= '9';
 }
 
@@ -192,7 +197,7 @@ static uint32_t item_put(struct json_decoder *d, struct json_node *node, struct 
 {
     bool fits = true;
     uint32_t end = value_put(d, child, node->items, q, &fits);
-    if (!fits) d->has_misfit = d->has_list_misfit = true;
+    if (!fits) d->has_misfit = node->has_item_misfit = true;
     node->items++;
     return end;
 }
@@ -302,15 +307,17 @@ static uint32_t map_put(struct json_decoder *d, struct json_node *node, uint32_t
     return map_pass(d, node, q, dropped);
 }
 
-/* list_put: an array or map into its row. What misfits inside the outermost one is rescued with it
- * as a whole, by whoever called for that one. */
+/* list_put: an array or map into its row. With an item that misfits it is null as a whole. A struct
+ * among the items may lack a member that misfits: then the outermost list stays, and is rescued
+ * whole by whoever called for it; *out_is_whole says that this is not needed. */
 static uint32_t list_put(struct json_decoder *d, struct json_node *node, uint32_t row, uint32_t q,
-                         bool *out_is_whole)
+                         bool *out_fits, bool *out_is_whole)
 {
     if (!container_enter(d, q)) return JSON_FAIL;
     if (d->list_depth++ == 0) d->has_list_misfit = false;
     path_push(d, JSON_STEP_ITEM, (struct mr_span){0});
     json_node_list_begin(node, row);
+    node->has_item_misfit = false;
     mr_bit_set(node->vec->validity, row);
     uint32_t end = node->type->id == MR_TYPE_MAP ? map_put(d, node, q) : array_put(d, node, q);
     json_node_list_end(node, row);
@@ -318,6 +325,8 @@ static uint32_t list_put(struct json_decoder *d, struct json_node *node, uint32_
     d->list_depth--;
     d->depth--;
     *out_is_whole = d->list_depth > 0 || !d->has_list_misfit;
+    *out_fits = !node->has_item_misfit;
+    if (!*out_fits) json_node_truncate(node, row, row + 1);
     return end;
 }
 
@@ -369,8 +378,8 @@ static uint32_t value_put(struct json_decoder *d, struct json_node *node, uint32
     }
     if ((first == '{' && id == MR_TYPE_MAP) || (first == '[' && id == MR_TYPE_ARRAY)) {
         bool is_whole;
-        uint32_t end = list_put(d, node, row, q, &is_whole);
-        if (end != JSON_FAIL && !is_whole && d->is_rescuing) {
+        uint32_t end = list_put(d, node, row, q, out_fits, &is_whole);
+        if (end != JSON_FAIL && *out_fits && !is_whole && d->is_rescuing) {
             d->path_count--; /* the list is the last step itself, named by misfit_rescue */
             misfit_rescue(d, d->path[d->path_count].name, q, end);
             d->path_count++;
