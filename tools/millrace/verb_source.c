@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/pipeline/flow_setup_impl.h"
+#include "core/pipeline/flow_setup.h"
 #include "io/files/files_source.h"
 #include "io/posix/posix_io.h"
 #include "tools/millrace/cli.h"
