@@ -132,6 +132,13 @@ static mr_status read_options(struct mr_flow_setup *s, struct mr_err *err)
                    format.text);
         return mr_setup_locate(s, "format", MR_E_UNSUPPORTED, err);
     }
+    if (s->json.bad_records_path[0] != '\0') {
+        mr_err_set(err, MR_E_UNSUPPORTED, ERR_SETUP,
+                   "badRecordsPath is not supported in this version");
+        mr_err_help(err, "malformed records are kept in the rescued-data column, or in a column "
+                         "named by columnNameOfCorruptRecord");
+        return mr_setup_locate(s, "badRecordsPath", MR_E_UNSUPPORTED, err);
+    }
     if (mr_source_has(&s->options, MR_SOURCE_SCHEMA_LOCATION)) {
         mr_err_set(err, MR_E_INVALID, ERR_SETUP,
                    "the pipeline keeps the schema log itself; leave schemaLocation out");
@@ -171,6 +178,7 @@ static mr_status setup(struct mr_flow_setup *s, struct mr_err *err)
     MR_TRY(find_call(s, err));
     MR_TRY(place_path(s, err));
     MR_TRY(read_options(s, err));
+    MR_TRY(mr_setup_zones(s, err));
     MR_TRY(find_checkpoint(s, err));
     MR_TRY(mr_setup_open_table(s, err));
     MR_TRY(mr_setup_schema(s, err));

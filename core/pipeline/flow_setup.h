@@ -23,7 +23,8 @@ struct mr_setup_env {
     struct mr_io *io;
     const struct mr_pipeline *pipeline;
     const struct mr_json_kernels *kernels;
-    const struct mr_zone *zone; /* session time zone; null = UTC */
+    const struct mr_select_kernels *select;
+    const char *zone_folder; /* of the system's TZif files; null = offsets only */
     mr_source_open open_source;
     struct mr_span engine; /* "millrace/0.1.0" */
     size_t worker_bytes_max;
@@ -44,7 +45,10 @@ struct mr_flow_setup {
     struct mr_span path; /* of the source: absolute or from the process's folder */
     bool is_schema_given;
     mr_evolution evolution;
-    bool is_settled; /* what else appears is left to the rescued-data column */
+    bool is_settled;            /* new fields that still come are left to the rescued-data column */
+    bool is_wide_settled;       /* the same for values that misfit */
+    const struct mr_zone *zone; /* of the session; null = UTC */
+    const struct mr_zone *read_zone; /* of text in the source that names none */
     struct mr_schema_hint *hints;
     uint32_t hint_count;
     const struct mr_type *data;       /* columns of the records, without rescued and constants */

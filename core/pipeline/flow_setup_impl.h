@@ -15,6 +15,13 @@ mr_status mr_setup_widen(void *ctx, const struct mr_type *const *unknown, uint32
 /* mr_setup_wants_new_columns: whether fields that the schema lacks cut an epoch in this mode. */
 bool mr_setup_wants_new_columns(const struct mr_flow_setup *setup);
 
+/* mr_setup_zones: the session's time zone and the source's. returns MR_E_INVALID for a name that
+ * the system's database does not have */
+MR_MUST_USE mr_status mr_setup_zones(struct mr_flow_setup *setup, struct mr_err *err);
+
+/* mr_setup_wants_wider: whether values that misfit cut an epoch in this mode. */
+bool mr_setup_wants_wider(const struct mr_flow_setup *setup);
+
 /* mr_setup_plan: binds the query over setup->data and makes setup->plan. */
 MR_MUST_USE mr_status mr_setup_plan(struct mr_flow_setup *setup, struct mr_err *err);
 

@@ -92,7 +92,7 @@ static mr_status bind_query(struct mr_flow_setup *s, struct mr_flow_plan *plan,
         .alias = from->alias == NULL ? MR_SPAN("") : from->alias->text,
         .relation = from->name.first->text,
     };
-    mr_expr_builder_init(&builder, &s->arena, s->env->zone, is_ansi);
+    mr_expr_builder_init(&builder, &s->arena, s->zone, is_ansi);
     return mr_sql_bind_query(&builder, s->dataset->script, query, &scope, bound, err);
 }
 
@@ -235,8 +235,11 @@ mr_status mr_setup_plan(struct mr_flow_setup *s, struct mr_err *err)
     if (plan == NULL) return plan_nomem(err);
     plan->json = s->json;
     plan->kernels = s->env->kernels;
-    plan->zone = s->env->zone;
+    plan->select = s->env->select;
+    plan->zone = s->zone;
+    plan->read_zone = s->read_zone;
     plan->wants_new_columns = mr_setup_wants_new_columns(s);
+    plan->wants_wider = mr_setup_wants_wider(s);
     plan->target_bytes = DEFAULT_TARGET_BYTES;
     plan->schema_version = s->schema_version;
     plan->parquet.is_adaptive = true;

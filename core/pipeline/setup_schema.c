@@ -241,6 +241,15 @@ bool mr_setup_wants_new_columns(const struct mr_flow_setup *s)
            s->evolution == MR_EVOLVE_FAIL;
 }
 
+bool mr_setup_wants_wider(const struct mr_flow_setup *s)
+{
+    /* Types can only grow where the table may follow; elsewhere what misfits is rescued. */
+    struct mr_span allowed =
+        mr_dataset_property(s->dataset, "delta.enableTypeWidening", MR_SPAN("false"));
+    return s->evolution == MR_EVOLVE_ADD_AND_WIDEN && !s->is_wide_settled &&
+           mr_span_ieq(allowed, MR_SPAN("true"));
+}
+
 /* ---- evolution ---- */
 
 static mr_status merge_unknown(struct mr_flow_setup *s, const struct mr_type *const *unknown,
@@ -283,7 +292,9 @@ mr_status mr_setup_widen(void *ctx, const struct mr_type *const *unknown, uint32
         s->schema_version++;
         MR_TRY(put_version(s, epoch, text, err));
     } else {
-        s->is_settled = true;
+        /* Nothing of it changes the schema: read on, and do not cut for the like again. */
+        s->is_settled = !s->plan->wants_wider;
+        s->is_wide_settled = true;
     }
     if (text[0] != '\0' && s->env->notice != NULL) s->env->notice(s->env->notice_ctx, text);
     MR_TRY(mr_setup_plan(s, err));

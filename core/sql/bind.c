@@ -566,7 +566,7 @@ static mr_status output_name(struct binder *b, const struct mr_sql_item *item,
         return MR_OK;
     }
     mr_text_init(&text, b->builder->arena->heap);
-    mr_expr_write_sql(expr, &text);
+    mr_expr_write_name(expr, &text);
     mr_status status = mr_text_end(&text, b->err);
     if (status == MR_OK) {
         const char *copy = mr_arena_copy(b->builder->arena, mr_text_span(&text));

@@ -217,23 +217,26 @@ static bool feed(struct mr_flow *flow)
  * and workers for it. The machine has asked to start the shards already. */
 static void widen_plan(struct mr_flow *flow)
 {
-    const struct mr_type **unknown =
-        MR_ARENA_ARRAY(&flow->arena, const struct mr_type *, flow->config.shard_count);
+    const struct mr_type **seen =
+        MR_ARENA_ARRAY(&flow->arena, const struct mr_type *, 2 * (size_t)flow->config.shard_count);
     uint32_t count = 0;
-    mr_status status = unknown == NULL ? MR_E_NOMEM : MR_OK;
+    mr_status status = MR_OK;
+    if (seen == NULL) status = mr_err_set(&flow->err, MR_E_NOMEM, ERR_FLOW, "out of memory");
     for (uint32_t i = 0; status == MR_OK && i < flow->config.shard_count; i++) {
-        const struct mr_worker *worker = &flow->links[i].worker;
-        if (!mr_json_reader_has_unknown(worker->reader)) continue;
-        status =
-            mr_json_reader_unknown(worker->reader, &flow->arena, &unknown[count++], &flow->err);
+        const struct mr_json_reader *reader = flow->links[i].worker.reader;
+        if (flow->plan->wants_new_columns && mr_json_reader_has_unknown(reader)) {
+            status = mr_json_reader_unknown(reader, &flow->arena, &seen[count++], &flow->err);
+        }
+        if (status == MR_OK && flow->plan->wants_wider && mr_json_reader_has_misfits(reader)) {
+            status = mr_json_reader_misfits(reader, &flow->arena, &seen[count++], &flow->err);
+        }
     }
     if (status == MR_OK) {
-        status = flow->config.planner.widen(flow->config.planner.ctx, unknown, count,
+        status = flow->config.planner.widen(flow->config.planner.ctx, seen, count,
                                             flow->epoch.number, &flow->plan, &flow->err);
     }
     flow->is_cutting = false;
     if (status != MR_OK) {
-        flow->err.status = status;
         stop_hard(flow);
         return;
     }

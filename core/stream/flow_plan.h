@@ -34,8 +34,11 @@ struct mr_flow_plan {
     uint32_t constant_count;
     struct mr_json_options json;
     const struct mr_json_kernels *kernels;
-    const struct mr_zone *zone; /* session time zone; null = UTC */
-    bool wants_new_columns;     /* fields the schema lacks cut the epoch */
+    const struct mr_select_kernels *select;
+    const struct mr_zone *zone;      /* session time zone; null = UTC */
+    const struct mr_zone *read_zone; /* of text in the input that names none */
+    bool wants_new_columns;          /* fields the schema lacks cut the epoch */
+    bool wants_wider;                /* values that misfit cut the epoch */
     bool is_case_sensitive;
     struct mr_program *filter; /* null = no WHERE */
     struct mr_program *project;
@@ -47,7 +50,7 @@ struct mr_flow_plan {
     struct mr_pq_writer_options parquet; /* without codec and memory, which are a worker's */
     struct mr_codec_limits codec;
     uint64_t target_bytes;
-    int64_t schema_version; /* of the schema log; -1 = fixed */
+    int64_t schema_version;     /* of the schema log; -1 = fixed */
     struct mr_flow_plan *older; /* the one this replaced, for its owner */
 };
 

@@ -153,9 +153,11 @@ static mr_status run(struct mr_worker *w)
     return decode_batch(w, &window);
 }
 
-static bool has_new_columns(const struct mr_worker *w)
+/* Whether the epoch has to be read again under another schema. */
+static bool needs_cut(const struct mr_worker *w)
 {
-    return w->plan->wants_new_columns && mr_json_reader_has_unknown(w->reader);
+    return (w->plan->wants_new_columns && mr_json_reader_has_unknown(w->reader)) ||
+           (w->plan->wants_wider && mr_json_reader_has_misfits(w->reader));
 }
 
 static bool step_running(struct mr_worker *w)
@@ -166,7 +168,7 @@ static bool step_running(struct mr_worker *w)
         halt(w, MR_REPORT_FAILED);
         return false;
     }
-    if (has_new_columns(w)) {
+    if (needs_cut(w)) {
         halt(w, MR_REPORT_CUT);
         return false;
     }
@@ -226,8 +228,8 @@ static void order_begin(struct mr_worker *w, const struct mr_desc *desc)
     MR_ASSERT(w->state == MR_WORKER_IDLE || w->state == MR_WORKER_SEALED);
     if (w->state == MR_WORKER_SEALED) mr_sink_reset(&w->sink);
     w->epoch = (int64_t)desc->words[0];
-    w->context =
-        (struct mr_program_context){.now_us = (int64_t)desc->words[1], .zone = w->plan->zone};
+    w->context = (struct mr_program_context){
+        .now_us = (int64_t)desc->words[1], .zone = w->plan->zone, .select = w->plan->select};
     w->counts = (struct mr_counts){0};
     w->reader_counts = *mr_json_reader_counters(w->reader);
     w->window_bytes = WINDOW_BYTES;
@@ -325,7 +327,7 @@ mr_status mr_worker_init(struct mr_worker *worker, struct mr_shard *shard,
     if (status == MR_OK) {
         mr_scan_init(&worker->scan, shard->io, &worker->heap, &worker->pool, waker);
         status = mr_json_reader_open(&worker->heap, plan->read_schema, &plan->json, plan->kernels,
-                                     plan->zone, &worker->reader, err);
+                                     plan->read_zone, &worker->reader, err);
     }
     if (status != MR_OK) mr_worker_fini(worker);
     return status;

@@ -30,6 +30,9 @@ enum {
     MR_EXIT_DRAIN = 7,       /* draining took too long */
 };
 
+/* Where the system keeps its time zones. */
+#define MR_ZONE_FOLDER "/usr/share/zoneinfo"
+
 enum { MR_CLI_OPTIONS_MAX = 32, MR_CLI_ARGS_MAX = 64 };
 
 typedef enum mr_option_type {

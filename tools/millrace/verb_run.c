@@ -10,6 +10,7 @@
 #include "core/base/calendar.h"
 #include "core/pipeline/flow_setup.h"
 #include "io/files/files_source.h"
+#include "kernels/select/select.h"
 #include "tools/millrace/folder.h"
 #include "tools/millrace/runtime.h"
 
@@ -54,6 +55,8 @@ static mr_status load(struct run *run, struct mr_err *err)
         .io = run->runtime.io,
         .pipeline = &run->pipeline,
         .kernels = mr_json_kernels(isa),
+        .select = mr_select_kernels(isa),
+        .zone_folder = MR_ZONE_FOLDER,
         .open_source = mr_files_source_open,
         .engine = MR_SPAN("millrace/" MR_VERSION),
         .worker_bytes_max = (size_t)mr_cli_int(cli, "memory") / count,
