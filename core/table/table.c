@@ -108,6 +108,20 @@ mr_status mr_table_can_append(const struct mr_table *table, struct mr_err *err)
 
 /* ---- creation ---- */
 
+static mr_status create_properties(struct mr_table *table, const struct mr_table_spec *spec,
+                                   struct mr_delta_metadata *out, struct mr_err *err)
+{
+    struct mr_delta_property *kept =
+        MR_ARENA_ARRAY(&table->scratch, struct mr_delta_property, (size_t)spec->property_count + 1);
+    if (kept == NULL) return mr_err_set(err, MR_E_NOMEM, 0, "out of memory for table properties");
+    out->properties = kept;
+    for (uint32_t i = 0; i < spec->property_count; i++) {
+        if (!mr_delta_property_is_stored(&spec->properties[i])) continue;
+        kept[out->property_count++] = spec->properties[i];
+    }
+    return MR_OK;
+}
+
 /* Version 0: commitInfo, protocol, metaData. */
 static mr_status create_body(struct mr_table *table, const struct mr_table_spec *spec,
                              const char *table_id, struct mr_text *out, struct mr_err *err)
@@ -116,7 +130,8 @@ static mr_status create_body(struct mr_table *table, const struct mr_table_spec 
     int64_t now_ms = mr_floor_div(mr_io_now_us(table->io), MR_US_PER_MS);
     struct mr_delta_action protocol = {.kind = MR_DELTA_PROTOCOL};
     struct mr_delta_action metadata = {.kind = MR_DELTA_METADATA};
-    mr_delta_protocol_for(spec->schema, &protocol.u.protocol);
+    MR_TRY(mr_delta_protocol_for(&table->scratch, spec->schema, spec->properties,
+                                 spec->property_count, &protocol.u.protocol, err));
     mr_text_init(&schema, table->heap);
     mr_type_write_json(spec->schema, &schema);
     metadata.u.metadata = (struct mr_delta_metadata){
@@ -126,18 +141,22 @@ static mr_status create_body(struct mr_table *table, const struct mr_table_spec 
         .schema = mr_text_span(&schema),
         .partition_columns = spec->partition_columns,
         .partition_count = spec->partition_count,
-        .properties = spec->properties,
-        .property_count = spec->property_count,
         .created_ms = now_ms,
     };
-    mr_text_addf(out, "{\"commitInfo\":{\"timestamp\":%" PRId64 ",\"operation\":\"CREATE TABLE\"",
-                 now_ms);
+    mr_status status = create_properties(table, spec, &metadata.u.metadata, err);
+    mr_text_adds(out, "{\"commitInfo\":{");
+    struct mr_span timed =
+        mr_delta_property(&metadata.u.metadata, "delta.enableInCommitTimestamps");
+    if (mr_span_ieq(timed, MR_SPAN("true"))) {
+        mr_text_addf(out, "\"inCommitTimestamp\":%" PRId64 ",", now_ms);
+    }
+    mr_text_addf(out, "\"timestamp\":%" PRId64 ",\"operation\":\"CREATE TABLE\"", now_ms);
     mr_text_adds(out, ",\"operationParameters\":{},\"isBlindAppend\":true,\"engineInfo\":");
     mr_text_add_json(out, spec->engine);
     mr_text_addf(out, ",\"txnId\":\"%s\"}}\n", table_id);
     mr_delta_action_encode(&protocol, out);
     mr_delta_action_encode(&metadata, out);
-    mr_status status = mr_text_end(&schema, err);
+    if (status == MR_OK) status = mr_text_end(&schema, err);
     if (status == MR_OK) status = mr_text_end(out, err);
     mr_text_fini(&schema);
     return status;
@@ -162,11 +181,10 @@ static mr_status create_settle(struct mr_table *table, const char *table_id, mr_
     return mr_dir_sync(table->io, log, err);
 }
 
-static mr_status create_write(struct mr_table *table, const struct mr_table_spec *spec,
-                              struct mr_err *err)
+static mr_status create_put(struct mr_table *table, const char *table_id, struct mr_span body,
+                            struct mr_err *err)
 {
-    char path[MR_PATH_MAX], table_id[MR_UUID_TEXT];
-    struct mr_text body;
+    char path[MR_PATH_MAX];
     bool is_there = false;
     table_commit_path(table, 0, path);
     MR_TRY(mr_file_exists(table->io, path, &is_there, err));
@@ -176,14 +194,20 @@ static mr_status create_write(struct mr_table *table, const struct mr_table_spec
     }
     table_log_path(table, "", path);
     MR_TRY(mr_dir_make(table->io, path, err));
+    table_commit_path(table, 0, path);
+    mr_status status = mr_file_put_new(table->io, path, body, err);
+    return create_settle(table, table_id, status, err);
+}
+
+static mr_status create_write(struct mr_table *table, const struct mr_table_spec *spec,
+                              struct mr_err *err)
+{
+    char table_id[MR_UUID_TEXT];
+    struct mr_text body;
     mr_uuid_make(table->io, table_id);
     mr_text_init(&body, table->heap);
     mr_status status = create_body(table, spec, table_id, &body, err);
-    if (status == MR_OK) {
-        table_commit_path(table, 0, path);
-        status = mr_file_put_new(table->io, path, mr_text_span(&body), err);
-        status = create_settle(table, table_id, status, err);
-    }
+    if (status == MR_OK) status = create_put(table, table_id, mr_text_span(&body), err);
     mr_text_fini(&body);
     return status;
 }

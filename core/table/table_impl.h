@@ -92,6 +92,13 @@ mr_status table_identity(struct mr_table *table, int64_t version, struct identit
 mr_status table_owner(struct mr_table *table, int64_t version, const char *txn_id, owner *out,
                       struct mr_err *err);
 
+/* table_read_time: the inCommitTimestamp of the newest commit, when the snapshot came from a log
+ * checkpoint of that version. returns MR_E_NOT_FOUND when its file is gone */
+mr_status table_read_time(struct mr_table *table, struct mr_err *err);
+
+/* table_has_times: whether commits carry an inCommitTimestamp. */
+bool table_has_times(const struct mr_table *table);
+
 /* table_crc_plan: takes down the version checksum of the snapshot, to be written by an upkeep. */
 void table_crc_plan(struct mr_table *table, const char *txn_id);
 

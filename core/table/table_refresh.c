@@ -14,18 +14,18 @@ static bool identity_equal(const struct identity *a, const struct identity *b)
     return a->device == b->device && a->inode == b->inode && a->bytes == b->bytes;
 }
 
-/* txnId of the first commitInfo in a commit's text; an empty span when there is none. */
-static mr_status content_txn_id(struct mr_table *table, struct mr_span content,
-                                struct mr_span *out_txn_id, struct mr_err *err)
+/* The first commitInfo in a commit's text; without txnId and time when there is none. */
+static mr_status content_info(struct mr_table *table, struct mr_span content,
+                              struct mr_delta_commit_info *out, struct mr_err *err)
 {
     struct mr_span line;
-    *out_txn_id = (struct mr_span){NULL, 0};
+    *out = (struct mr_delta_commit_info){.in_commit_ms = MR_DELTA_NONE};
     while (mr_delta_line(&content, &line)) {
         struct mr_delta_action action;
         mr_arena_reset(&table->scratch);
         MR_TRY(mr_delta_action_decode(&table->scratch, line, &action, err));
         if (action.kind != MR_DELTA_COMMIT_INFO) continue;
-        *out_txn_id = action.u.commit_info.txn_id;
+        *out = action.u.commit_info;
         return MR_OK;
     }
     return MR_OK;
@@ -36,7 +36,8 @@ mr_status table_owner(struct mr_table *table, int64_t version, const char *txn_i
 {
     char path[MR_PATH_MAX];
     struct mr_arena arena;
-    struct mr_span content, found = {NULL, 0};
+    struct mr_span content;
+    struct mr_delta_commit_info info;
     table_commit_path(table, version, path);
     mr_arena_init(&arena, table->heap, 0);
     mr_status status = mr_file_read(table->io, &arena, path, LOG_BYTES_MAX, &content, err);
@@ -44,9 +45,24 @@ mr_status table_owner(struct mr_table *table, int64_t version, const char *txn_i
         *out = OWNER_NOBODY;
         status = MR_OK;
     } else if (status == MR_OK) {
-        status = content_txn_id(table, content, &found, err);
-        *out = mr_span_is(found, txn_id) ? OWNER_US : OWNER_OTHERS;
+        status = content_info(table, content, &info, err);
+        if (status == MR_OK) *out = mr_span_is(info.txn_id, txn_id) ? OWNER_US : OWNER_OTHERS;
     }
+    mr_arena_fini(&arena);
+    return status;
+}
+
+mr_status table_read_time(struct mr_table *table, struct mr_err *err)
+{
+    char path[MR_PATH_MAX];
+    struct mr_arena arena;
+    struct mr_span content;
+    struct mr_delta_commit_info info;
+    table_commit_path(table, table->snapshot.version, path);
+    mr_arena_init(&arena, table->heap, 0);
+    mr_status status = mr_file_read(table->io, &arena, path, LOG_BYTES_MAX, &content, err);
+    if (status == MR_OK) status = content_info(table, content, &info, err);
+    if (status == MR_OK) table->snapshot.in_commit_ms = info.in_commit_ms;
     mr_arena_fini(&arena);
     return status;
 }

@@ -24,10 +24,12 @@ void rendered_fini(struct rendered *rendered)
 
 /* ---- commitInfo ---- */
 
-static bool has_in_commit_times(const struct mr_delta_snapshot *s)
+bool table_has_times(const struct mr_table *table)
 {
+    const struct mr_delta_snapshot *s = &table->snapshot;
     struct mr_span on = mr_delta_property(&s->metadata, "delta.enableInCommitTimestamps");
-    return mr_span_is(on, "true") && mr_delta_has_feature(&s->protocol, "inCommitTimestamp");
+    return mr_span_ieq(on, MR_SPAN("true")) &&
+           mr_delta_has_feature(&s->protocol, "inCommitTimestamp");
 }
 
 mr_status table_render_info(struct mr_table *table, const struct mr_table_commit *commit,
@@ -39,7 +41,7 @@ mr_status table_render_info(struct mr_table *table, const struct mr_table_commit
     mr_uuid_make(table->io, out->txn_id);
     mr_text_reset(info);
     mr_text_adds(info, "{\"commitInfo\":{");
-    if (has_in_commit_times(s)) {
+    if (table_has_times(table)) {
         int64_t in_commit_ms = now_ms;
         if (s->in_commit_ms != MR_DELTA_NONE) in_commit_ms = MR_MAX(now_ms, s->in_commit_ms + 1);
         mr_text_addf(info, "\"inCommitTimestamp\":%" PRId64 ",", in_commit_ms);

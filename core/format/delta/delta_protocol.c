@@ -165,17 +165,113 @@ bool mr_delta_schema_has(const struct mr_type *schema, mr_type_id id)
     return false;
 }
 
-void mr_delta_protocol_for(const struct mr_type *schema, struct mr_delta_protocol *out)
+/* ---- new tables ---- */
+
+/* Properties that need a table feature when they are on. */
+static const struct {
+    const char *property;
+    const char *feature;
+} property_features[] = {
+    {"delta.enableChangeDataFeed", "changeDataFeed"},
+    {"delta.enableDeletionVectors", "deletionVectors"},
+    {"delta.enableInCommitTimestamps", "inCommitTimestamp"},
+    {"delta.enableRowTracking", "rowTracking"},
+    {"delta.enableTypeWidening", "typeWidening"},
+    {"delta.enableVariantShredding", "variantShredding"},
+    {"delta.enableIcebergCompatV1", "icebergCompatV1"},
+    {"delta.enableIcebergCompatV2", "icebergCompatV2"},
+    {"delta.enableIcebergCompatV3", "icebergCompatV3"},
+};
+
+/* Features of a table to be, as a set over the list of known ones. */
+struct wishes {
+    bool has[MR_COUNT_OF(features)];
+};
+
+static mr_status wish(struct wishes *wishes, struct mr_span name, struct mr_err *err)
 {
-    static const struct mr_span ntz[] = {{"timestampNtz", 12}};
-    static const struct mr_span writer[] = {
-        {"timestampNtz", 12}, {"appendOnly", 10}, {"invariants", 10}};
+    const struct feature *feature = feature_find(name);
+    if (feature == NULL || !feature->can_read || !feature->can_write) {
+        return refuse(name, "write", err);
+    }
+    wishes->has[feature - features] = true;
+    return MR_OK;
+}
+
+static mr_status wish_property(struct wishes *wishes, const struct mr_delta_property *property,
+                               struct mr_err *err)
+{
+    const struct mr_span prefix = MR_SPAN("delta.feature.");
+    struct mr_span key = property->key;
+    if (mr_span_starts(key, prefix)) {
+        struct mr_span name = {key.text + prefix.bytes, key.bytes - prefix.bytes};
+        return wish(wishes, name, err);
+    }
+    bool is_mapping = mr_span_is(key, "delta.columnMapping.mode");
+    if ((is_mapping && !mr_span_ieq(property->value, MR_SPAN("none"))) ||
+        mr_span_starts(key, MR_SPAN("delta.constraints.")) ||
+        mr_span_is(key, "delta.minReaderVersion") || mr_span_is(key, "delta.minWriterVersion")) {
+        return mr_err_set(err, MR_E_UNSUPPORTED, ERR_FEATURE,
+                          "the table property \"%.*s\" asks for what this version cannot write",
+                          (int)MR_MIN(key.bytes, (size_t)80), key.text);
+    }
+    for (size_t i = 0; i < MR_COUNT_OF(property_features); i++) {
+        if (!mr_span_is(key, property_features[i].property)) continue;
+        if (!mr_span_ieq(property->value, MR_SPAN("true"))) return MR_OK;
+        return wish(wishes, mr_span_of(property_features[i].feature), err);
+    }
+    return MR_OK;
+}
+
+/* The version pair for wishes that versions below the lists stand for; false when there is none. */
+static bool legacy_protocol(const struct wishes *wishes, struct mr_delta_protocol *out)
+{
     *out = (struct mr_delta_protocol){.min_reader = 1, .min_writer = 2};
-    if (!mr_delta_schema_has(schema, MR_TYPE_TIMESTAMP_NTZ)) return;
-    *out = (struct mr_delta_protocol){.min_reader = READER_LISTS,
-                                      .min_writer = WRITER_LISTS,
-                                      .reader_features = ntz,
-                                      .reader_count = 1,
-                                      .writer_features = writer,
-                                      .writer_count = 3};
+    for (size_t i = 0; i < MR_COUNT_OF(features); i++) {
+        bool is_basic = strcmp(features[i].name, "appendOnly") == 0 ||
+                        strcmp(features[i].name, "invariants") == 0;
+        if (!wishes->has[i] || is_basic) continue;
+        if (strcmp(features[i].name, "changeDataFeed") != 0) return false;
+        out->min_writer = 4;
+    }
+    return true;
+}
+
+mr_status mr_delta_protocol_for(struct mr_arena *arena, const struct mr_type *schema,
+                                const struct mr_delta_property *properties, uint32_t property_count,
+                                struct mr_delta_protocol *out, struct mr_err *err)
+{
+    struct wishes wishes = {.has = {false}};
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < property_count; i++) {
+        MR_TRY(wish_property(&wishes, &properties[i], err));
+    }
+    if (mr_delta_schema_has(schema, MR_TYPE_TIMESTAMP_NTZ)) {
+        MR_TRY(wish(&wishes, MR_SPAN("timestampNtz"), err));
+    }
+    if (legacy_protocol(&wishes, out)) return MR_OK;
+    MR_TRY(wish(&wishes, MR_SPAN("appendOnly"), err));
+    MR_TRY(wish(&wishes, MR_SPAN("invariants"), err));
+    struct mr_span *reader = MR_ARENA_ARRAY(arena, struct mr_span, MR_COUNT_OF(features));
+    struct mr_span *writer = MR_ARENA_ARRAY(arena, struct mr_span, MR_COUNT_OF(features));
+    if (reader == NULL || writer == NULL) {
+        return mr_err_set(err, MR_E_NOMEM, 0, "out of memory for a protocol");
+    }
+    *out = (struct mr_delta_protocol){
+        .min_reader = 1, .min_writer = WRITER_LISTS, .writer_features = writer};
+    for (size_t i = 0; i < MR_COUNT_OF(features); i++) {
+        if (!wishes.has[i]) continue;
+        writer[out->writer_count++] = mr_span_of(features[i].name);
+        if (features[i].is_reader) reader[count++] = mr_span_of(features[i].name);
+    }
+    if (count == 0) return MR_OK;
+    out->min_reader = READER_LISTS;
+    out->reader_features = reader;
+    out->reader_count = count;
+    return MR_OK;
+}
+
+bool mr_delta_property_is_stored(const struct mr_delta_property *property)
+{
+    return !mr_span_starts(property->key, MR_SPAN("delta.feature."));
 }

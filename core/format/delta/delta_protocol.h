@@ -23,9 +23,19 @@ MR_MUST_USE mr_status mr_delta_can_append(const struct mr_delta_snapshot *snapsh
 /* mr_delta_has_feature: whether the protocol has the feature, by name or by version. */
 bool mr_delta_has_feature(const struct mr_delta_protocol *protocol, const char *name);
 
-/* mr_delta_protocol_for: the least protocol for a new table: 1/2, or 3/7 with timestampNtz when the
- * schema has such a column. Its lists are constant and need no arena. */
-void mr_delta_protocol_for(const struct mr_type *schema, struct mr_delta_protocol *out);
+/* mr_delta_protocol_for: the least protocol for a new table with these columns and properties: 1/2
+ * or 1/4 by version, otherwise feature lists, since those name what is used and no more.
+ * timestamp_ntz columns, delta.enableChangeDataFeed, delta.enableDeletionVectors,
+ * delta.enableInCommitTimestamps and delta.feature.<name> = supported add a feature.
+ * returns MR_E_UNSUPPORTED (3103) with the property that asks for something not done here */
+MR_MUST_USE mr_status mr_delta_protocol_for(struct mr_arena *arena, const struct mr_type *schema,
+                                            const struct mr_delta_property *properties,
+                                            uint32_t property_count, struct mr_delta_protocol *out,
+                                            struct mr_err *err);
+
+/* mr_delta_property_is_stored: delta.feature.* are requests to whoever makes the table, not kept.
+ */
+bool mr_delta_property_is_stored(const struct mr_delta_property *property);
 
 /* mr_delta_schema_has: whether the type occurs anywhere in the schema. */
 bool mr_delta_schema_has(const struct mr_type *schema, mr_type_id id);

@@ -372,6 +372,90 @@ static void test_upkeep(void **state)
     mr_table_close(table);
 }
 
+/* Properties that ask for features, as version pairs or lists, and those refused by name. */
+static void test_properties(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *key, *value, *protocol;
+    } cases[] = {
+        {"delta.enableChangeDataFeed", "true", "{\"minReaderVersion\":1,\"minWriterVersion\":4}"},
+        {"delta.enableChangeDataFeed", "false", "{\"minReaderVersion\":1,\"minWriterVersion\":2}"},
+        {"delta.feature.appendOnly", "supported",
+         "{\"minReaderVersion\":1,\"minWriterVersion\":2}"},
+        {"delta.enableInCommitTimestamps", "TRUE",
+         "{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":[\"appendOnly\","
+         "\"invariants\",\"inCommitTimestamp\"]}"},
+        {"delta.enableDeletionVectors", "true",
+         "{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":"
+         "[\"deletionVectors\"],\"writerFeatures\":[\"appendOnly\",\"invariants\","
+         "\"deletionVectors\"]}"},
+        {"delta.enableRowTracking", "true", NULL},
+        {"delta.columnMapping.mode", "name", NULL},
+        {"delta.constraints.positive", "id > 0", NULL},
+        {"delta.feature.brandNew", "supported", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct mr_delta_property property = {mr_span_of(cases[i].key), mr_span_of(cases[i].value)};
+        struct mr_table_spec spec = {.schema = plain_schema(f),
+                                     .properties = &property,
+                                     .property_count = 1,
+                                     .engine = MR_SPAN("test")};
+        struct mr_table *table = NULL;
+        struct mr_text text;
+        (void)snprintf(f->path, sizeof f->path, "%s/t%zu", f->folder, i);
+        mr_status status = mr_table_create(f->io, &f->heap, f->path, &spec, &table, &f->err);
+        if (cases[i].protocol == NULL) {
+            assert_int_equal(status, MR_E_UNSUPPORTED);
+            assert_int_equal(access(f->path, F_OK), -1);
+            continue;
+        }
+        assert_int_equal(status, MR_OK);
+        mr_text_init(&text, &f->heap);
+        mr_delta_protocol_encode(&mr_table_snapshot(table)->protocol, &text);
+        assert_string_equal(text.at, cases[i].protocol);
+        mr_text_fini(&text);
+        mr_table_close(table);
+    }
+}
+
+/* In-commit times rise, also when the clock does not and after a start from a log checkpoint. */
+static void test_in_commit_times(void **state)
+{
+    struct fixture *f = *state;
+    struct mr_table_committed done;
+    struct mr_delta_property property = {MR_SPAN("delta.enableInCommitTimestamps"),
+                                         MR_SPAN("true")};
+    struct mr_table_spec spec = {.schema = plain_schema(f),
+                                 .properties = &property,
+                                 .property_count = 1,
+                                 .engine = MR_SPAN("test")};
+    struct mr_table *table = NULL;
+    MUST(f, mr_table_create(f->io, &f->heap, f->path, &spec, &table, &f->err));
+    int64_t before = mr_table_snapshot(table)->in_commit_ms;
+    for (int i = 0; i < 9; i++) {
+        MUST(f, append(f, table, "a.parquet", "app", i, &done));
+        assert_true(mr_table_snapshot(table)->in_commit_ms > before);
+        before = mr_table_snapshot(table)->in_commit_ms;
+    }
+    int64_t future = before + 1000000000;
+    char text[200];
+    (void)snprintf(text, sizeof text, "{\"commitInfo\":{\"inCommitTimestamp\":%lld}}\n",
+                   (long long)future);
+    write_log(f, 10, text);
+    for (int i = 11; i < 21; i++) {
+        MUST(f, append(f, table, "a.parquet", "app", i, &done));
+        assert_int_equal(mr_table_snapshot(table)->in_commit_ms, ++future);
+    }
+    MUST(f, mr_table_upkeep(table, &f->err));
+    assert_true(log_has(f, "00000000000000000020.checkpoint.parquet"));
+    mr_table_close(table);
+    table = open_table(f);
+    MUST(f, append(f, table, "a.parquet", "app", 30, &done));
+    assert_int_equal(mr_table_snapshot(table)->in_commit_ms, future + 1);
+    mr_table_close(table);
+}
+
 static void test_refused(void **state)
 {
     struct fixture *f = *state;
@@ -399,6 +483,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_overwritten, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
         cmocka_unit_test_setup_teardown(test_upkeep, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_properties, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_in_commit_times, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
