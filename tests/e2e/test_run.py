@@ -234,7 +234,7 @@ def test_killed_at_random(program, tmp_path):
     program.run("gen", "orders", "--rows", rows, "--files", 200, "--late", 0, "--duplicates", 0,
                 "--out", pipeline.landing)
     deaths = run_killed(program, pipeline, kills)
-    assert deaths >= kills / 2
+    assert deaths >= (kills if "MR_KILLS" in os.environ else kills / 2)
     assert repeated(ids(pipeline), rows) == ""
 
 
