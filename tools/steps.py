@@ -7,6 +7,7 @@ Each build is a folder build-NAME beside the sources and is kept, so that a seco
 what changed. A step that fails is reported with the end of its log and the others still run. Tests
 are counted one by one: those of meson from its log, those of pytest from its report.
 """
+import concurrent.futures
 import hashlib
 import json
 import os
@@ -26,6 +27,9 @@ DEBUG = ("debug", "gcc", ["--buildtype=debug", "-Db_sanitize=address,undefined"]
 RELEASE = ("release", "gcc", ["--buildtype=release"])
 CLANG = ("clang", "clang", ["--buildtype=debugoptimized"])
 THREADS = ("tsan", "gcc", ["--buildtype=debug", "-Db_sanitize=thread"])
+FUZZ = ("fuzz", "clang", ["--buildtype=debugoptimized", "-Dfuzz=true", "-Db_lundef=false",
+                          "-Db_sanitize=address,undefined"])
+FUZZ_SECONDS = int(os.environ.get("MR_FUZZ_SECONDS", "30"))
 
 
 class Check:
@@ -82,8 +86,9 @@ def folder(name):
     return os.path.join(ROOT, "build-" + name)
 
 
-def build(check, kind):
-    """Configures if need be and compiles; counts as one test. Says whether tests can run."""
+def build(check, kind, targets=()):
+    """Configures if need be and compiles all, or the targets; counts as one test. Says whether tests
+    can run."""
     name, compiler, options = kind
     where = folder(name)
     check.say(f"build-{name}: {compiler} {' '.join(options)}")
@@ -94,7 +99,7 @@ def build(check, kind):
         is_ok = check.run(f"build-{name}", ["meson", "setup", where, ROOT, *options], log,
                           env={"CC": compiler})
     if is_ok:
-        is_ok = check.run(f"build-{name}", ["ninja", "-C", where, "-j", JOBS], log)
+        is_ok = check.run(f"build-{name}", ["ninja", "-C", where, "-j", JOBS, *targets], log)
     check.count(f"build-{name}", "passed" if is_ok else "failed")
     return is_ok
 
@@ -135,6 +140,32 @@ def meson_tests(check, kind, arguments):
     if seen == 0 or (not is_ok and check.failed == failed_before):
         check.say(f"build-{name}: meson test gave no results, see build-logs/test-{name}.log")
         check.count(f"build-{name}: tests", "failed")
+
+
+def fuzz(check):
+    """Every fuzz target for a while, as many at a time as there are processors. What a target finds
+    stays in build-fuzz; new inputs go to a corpus there, which later runs start from."""
+    targets = sorted(name[:-2] for name in os.listdir(os.path.join(ROOT, "tests", "fuzz"))
+                     if name.startswith("fuzz_") and name.endswith(".c"))
+    if not build(check, FUZZ, [f"tests/fuzz/{target}" for target in targets]):
+        return
+    check.say(f"build-fuzz: {len(targets)} targets, {FUZZ_SECONDS} s each")
+    with concurrent.futures.ThreadPoolExecutor(int(JOBS)) as pool:
+        for target, is_ok in zip(targets, pool.map(lambda t: fuzz_one(check, t), targets)):
+            check.count(f"build-fuzz: {target}", "passed" if is_ok else "failed")
+
+
+def fuzz_one(check, target):
+    grown = os.path.join(folder("fuzz"), "corpus", target)
+    found = os.path.join(folder("fuzz"), "found", target, "")
+    os.makedirs(grown, exist_ok=True)
+    os.makedirs(found, exist_ok=True)
+    corpus = os.path.join(ROOT, "tests", "fuzz", target.replace("fuzz_", "corpus_", 1))
+    return check.run(f"build-fuzz: {target}",
+                     [os.path.join(folder("fuzz"), "tests", "fuzz", target),
+                      f"-max_total_time={FUZZ_SECONDS}", "-timeout=10", "-rss_limit_mb=2048",
+                      f"-artifact_prefix={found}", grown, corpus],
+                     os.path.join(folder("logs"), f"{target}.log"))
 
 
 def stamp_of(path):
@@ -238,6 +269,7 @@ def full(check):
     build(check, CLANG)
     if build(check, THREADS) and has_tests(THREADS, "threads"):
         meson_tests(check, THREADS, ["--suite", "threads"])
+    fuzz(check)
     has_venv, has_jars = venv(check), jars(check)
     if has_venv and is_released:
         pytest(check, has_jars)

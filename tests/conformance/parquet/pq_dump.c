@@ -46,7 +46,7 @@ int main(int argc, char **argv)
     const struct mr_codec_limits levels = {0};
     const struct mr_pq_reader_limits limits = {.batch_rows = 1000};
     struct mr_pq_reader *reader;
-    struct mr_codec *codec;
+    struct mr_codec *codec = NULL;
     struct mr_arena arena;
     struct mr_heap heap;
     struct mr_text line;
