@@ -242,6 +242,7 @@ static mr_status page_load(struct mr_pq_chunk_reader *chunk, struct mr_err *err)
 static mr_status coded_take(struct mr_pq_chunk_reader *chunk, uint32_t count,
                             struct mr_pq_grow *texts, struct mr_err *err)
 {
+    if (count == 0) return MR_OK;
     const uint32_t *codes = (const uint32_t *)chunk->codes.at + chunk->code;
     uint32_t width = mr_pq_value_bytes(chunk->leaf);
     MR_TRY(mr_pq_grow_reserve(&chunk->out_values, (size_t)count * width, err));

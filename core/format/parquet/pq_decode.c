@@ -386,10 +386,10 @@ mr_status mr_pq_take_values(const struct mr_pq_reading_leaf *leaf, struct mr_spa
                             uint32_t count, struct mr_pq_grow *values, struct mr_pq_grow *texts,
                             struct mr_err *err)
 {
+    if (count == 0) return MR_OK;
     size_t out_bytes = (size_t)count * mr_pq_value_bytes(leaf);
     MR_TRY(mr_pq_grow_reserve(values, out_bytes, err));
     uint8_t *out = values->at + values->used;
-    if (count == 0) return MR_OK;
     if (leaf->convert == MR_PQ_TO_TEXT) {
         MR_TRY(take_texts(leaf, plain, count, (struct mr_view *)out, texts, err));
     } else if (leaf->convert == MR_PQ_TO_BIG_ENDIAN) {

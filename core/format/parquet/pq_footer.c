@@ -139,6 +139,7 @@ static void meta_write(struct mr_text *text, const struct mr_pq_column *column, 
 
 static struct mr_span page_bound(const struct mr_pq_column *column, uint32_t off, uint32_t bytes)
 {
+    if (bytes == 0) return (struct mr_span){"", 0}; /* of a page of nulls, or an empty text */
     return (struct mr_span){(const char *)column->page_bounds.at + off, bytes};
 }
 
