@@ -3,6 +3,7 @@
  *
  *     pq_cases DIR      case-NNN.parquet, case-NNN.rows (a JSON array per row), case-NNN.stats (a
  *                       JSON object per column of the statistics), case-NNN.options (JSON)
+ *                       size-N.parquet: 60,000 rows with default options and zstd
  *
  * The cases follow from their number alone. */
 #include <stdio.h>
@@ -12,7 +13,7 @@
 #include "core/format/parquet/pq_writer.h"
 #include "tests/support/batch_gen.h"
 
-enum { CASES = 40, PATH_ROOM = 512 };
+enum { CASES = 40, SIZES = 4, SIZE_BATCHES = 15, PATH_ROOM = 512 };
 
 struct case_out {
     FILE *file;
@@ -195,10 +196,49 @@ static void write_case(const char *dir, uint32_t number, struct mr_codec *codec)
     MR_ASSERT(heap.used_bytes == 0);
 }
 
+/* Rows enough for what a column costs to show over what a file costs. */
+static void write_size(const char *dir, uint32_t number, struct mr_codec *codec)
+{
+    static const uint32_t distinct[SIZES] = {0, 2, 100, 10000};
+    const struct mr_pq_writer_options options = {.codec = codec, .codec_id = MR_CODEC_ZSTD};
+    struct mr_batch_gen gen = {.nulls = number == 2 ? MR_GEN_NULLS_SOME : MR_GEN_NULLS_NONE,
+                               .distinct = distinct[number],
+                               .list_max = 3,
+                               .text_max = 40,
+                               .is_sorted = number == 3};
+    char path[PATH_ROOM];
+    struct mr_heap heap;
+    struct mr_arena schema_arena, arena;
+    struct mr_pq_writer *writer;
+    struct mr_err err;
+    mr_rng_init(&gen.rng, number);
+    mr_heap_init(&heap, 0);
+    mr_arena_init(&schema_arena, &heap, 0);
+    mr_arena_init(&arena, &heap, 0);
+    const struct mr_type *schema = mr_batch_gen_schema(&gen, &schema_arena, 1);
+    if (mr_pq_writer_open(&heap, schema, &options, &writer, &err) != MR_OK) die("open", &err);
+    (void)snprintf(path, sizeof path, "%s/size-%u.parquet", dir, number);
+    FILE *file = fopen(path, "wb");
+    if (file == NULL) die(path, NULL);
+    for (uint32_t i = 0; i < SIZE_BATCHES; i++) {
+        struct mr_batch batch;
+        mr_batch_gen_make(&gen, &arena, schema, 4000, &batch);
+        if (mr_pq_writer_append(writer, &batch, NULL, &err) != MR_OK) die("append", &err);
+        mr_batch_fini(&batch);
+        drain(writer, file);
+    }
+    if (mr_pq_writer_seal(writer, &err) != MR_OK) die("seal", &err);
+    drain(writer, file);
+    if (fclose(file) != 0) die(path, NULL);
+    mr_pq_writer_close(writer);
+    mr_arena_fini(&arena);
+    mr_arena_fini(&schema_arena);
+}
+
 int main(int argc, char **argv)
 {
     struct mr_codec_limits limits = {.gzip_level = 1};
-    struct mr_codec *codec;
+    struct mr_codec *codec = NULL;
     struct mr_err err;
     struct mr_heap heap;
     if (argc != 2) die("usage: pq_cases DIR", NULL);
@@ -206,6 +246,7 @@ int main(int argc, char **argv)
     void *memory = mr_heap_take(&heap, mr_codec_footprint(&limits));
     if (memory == NULL || mr_codec_init(memory, &limits, &codec, &err) != MR_OK) die("codec", &err);
     for (uint32_t i = 0; i < CASES; i++) write_case(argv[1], i, codec);
+    for (uint32_t i = 0; i < SIZES; i++) write_size(argv[1], i, codec);
     mr_heap_give(&heap, memory, mr_codec_footprint(&limits));
     return 0;
 }
