@@ -35,6 +35,7 @@ static void submit_control(struct mr_scan *scan, mr_io_kind kind)
     if (kind == MR_IO_OPEN) {
         scan->control.path = scan->range->path;
         scan->control.flags = MR_OPEN_READ;
+        if (scan->range->refuses_links) scan->control.flags |= MR_OPEN_NOFOLLOW;
     }
     mr_io_submit(scan->io, &scan->control);
 }

@@ -32,6 +32,7 @@ struct mr_range {
     uint64_t off;
     uint64_t bytes;      /* from off; UINT64_MAX = to the end of the file */
     bool is_split;       /* the file has other ranges: cut at line feeds */
+    bool refuses_links;  /* a symbolic link in the file's place is an error */
     bool may_vanish;     /* an absent file is an empty range (ignoreMissingFiles) */
     bool may_be_corrupt; /* keep what was read (ignoreCorruptFiles) */
     const void *file;    /* the source's record of the file, for _metadata and partitions */

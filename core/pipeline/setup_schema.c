@@ -92,6 +92,7 @@ static mr_status feed_file(struct sample *sample, const struct mr_source_file *f
 {
     struct mr_range range = {.path = file->path,
                              .bytes = file->length,
+                             .refuses_links = file->refuses_links,
                              .may_vanish = true,
                              .may_be_corrupt = true,
                              .file = file};

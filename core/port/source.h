@@ -32,7 +32,8 @@ struct mr_source_part {
 };
 
 struct mr_source_file {
-    const char *path;    /* to open; zero-terminated; open with MR_OPEN_NOFOLLOW */
+    const char *path;    /* to open; zero-terminated */
+    bool refuses_links;  /* open with MR_OPEN_NOFOLLOW: a link in its place leads elsewhere */
     struct mr_span uri;  /* "file:/in/a%20b.json": _metadata.file_path as Spark spells it */
     struct mr_span name; /* "a%20b.json": _metadata.file_name, its end */
     uint64_t bytes;      /* when planned: read exactly [start, start + length), never beyond */

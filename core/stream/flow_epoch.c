@@ -55,13 +55,13 @@ mr_status mr_flow_partition_text(void *ctx, const struct mr_batch *batch, uint32
 
 /* Whether a large file may be read in ranges: not when it is compressed. A file that cannot be
  * looked at is one range; reading it will say why. */
-static bool is_plain_file(struct mr_io *io, const char *path)
+static bool is_plain_file(struct mr_io *io, const struct mr_source_file *source)
 {
     char first[MR_STREAM_MAGIC_BYTES];
     struct mr_io_op op;
     mr_io_op_init(&op, MR_IO_OPEN);
-    op.path = path;
-    op.flags = MR_OPEN_READ;
+    op.path = source->path;
+    op.flags = MR_OPEN_READ | (source->refuses_links ? MR_OPEN_NOFOLLOW : 0);
     int64_t file = mr_io_call(io, &op);
     if (file < 0) return false;
     mr_io_op_init(&op, MR_IO_READ);
@@ -80,7 +80,7 @@ static uint32_t count_ranges(const struct mr_flow *flow, const struct mr_source_
 {
     uint64_t size = flow->config.range_bytes;
     if (!flow->config.may_split || file->length <= size) return 1;
-    if (!is_plain_file(flow->config.io, file->path)) return 1;
+    if (!is_plain_file(flow->config.io, file)) return 1;
     return (uint32_t)((file->length + size - 1) / size);
 }
 
@@ -109,6 +109,7 @@ mr_status mr_flow_make_ranges(struct mr_flow *flow, struct mr_err *err)
                 .off = file->start + off,
                 .bytes = pieces[i] == 1 ? file->length : MR_MIN(size, file->length - off),
                 .is_split = pieces[i] > 1,
+                .refuses_links = file->refuses_links,
                 .may_vanish = flow->config.may_vanish,
                 .may_be_corrupt = flow->config.may_be_corrupt,
                 .file = file,

@@ -58,7 +58,8 @@ mr_status files_stat(struct files_source *s, const char *path, struct mr_io_stat
     struct mr_io_op op;
     mr_io_op_init(&op, MR_IO_STAT);
     op.path = path;
-    op.flags = MR_OPEN_NOFOLLOW;
+    /* Only what the user named may be a link. */
+    if (strcmp(path, s->root) != 0) op.flags = MR_OPEN_NOFOLLOW;
     op.stat = &stat;
     int64_t result = mr_io_call(s->io, &op);
     if (result < 0) return mr_err_os(err, (int)-result, ERR_DISCOVER, "cannot look at %s", path);

@@ -30,6 +30,7 @@ mr_status files_fill(struct files_source *s, struct mr_arena *arena, struct mr_s
     file->uri = mr_file_uri_short(arena, mr_span_of(file->path));
     if (file->uri.text == NULL) return plan_nomem(err);
     file->name = mr_span_of(strrchr(file->uri.text, '/') + 1);
+    file->refuses_links = strcmp(file->path, s->root) != 0;
     file->start = 0;
     file->length = file->bytes;
     return mr_parts_read(arena, &s->parts, s->root_bytes, file, err);

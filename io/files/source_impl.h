@@ -75,7 +75,8 @@ MR_MUST_USE mr_status files_walk(struct files_source *s, bool wants_stat,
                                                    struct mr_err *err),
                                  void *ctx, struct mr_err *err);
 
-/* files_stat: the file itself, not what a link leads to. MR_E_NOT_FOUND when absent. */
+/* files_stat: the file itself, not what a link leads to, unless it is the source's own path.
+ * MR_E_NOT_FOUND when absent. */
 MR_MUST_USE mr_status files_stat(struct files_source *s, const char *path,
                                  struct mr_io_stat *out_stat, struct mr_err *err);
 

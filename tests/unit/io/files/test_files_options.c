@@ -269,6 +269,29 @@ static void test_hostile_entries(void **state)
     fx_fini(&fx);
 }
 
+/* A pending file that turns into a link is left out; a link that the user named is followed. */
+static void test_links_in_time(void **state)
+{
+    struct fx fx;
+    char path[1200];
+    fx_init(&fx);
+    fx_put(&fx, "a", "1", 1);
+    fx_put(&fx, "b", "1", 2);
+    fx_open(&fx, "maxFilesPerTrigger=1");
+    ASSERT_STEP(&fx, "a");
+    assert_true(fx.list.files[0].refuses_links);
+    fx_remove(&fx, "b");
+    snprintf(path, sizeof path, "%s/in/b", fx.dir);
+    assert_int_equal(symlink("a", path), 0);
+    ASSERT_STEP(&fx, "");
+    snprintf(fx.path, sizeof fx.path, "%s/in/b", fx.dir);
+    fx_open(&fx, "");
+    ASSERT_STEP(&fx, "b");
+    assert_int_equal(fx.list.files[0].bytes, 1);
+    assert_false(fx.list.files[0].refuses_links);
+    fx_fini(&fx);
+}
+
 static void test_odd_names(void **state)
 {
     static const char *const names[] = {
@@ -419,10 +442,10 @@ int main(void)
         cmocka_unit_test(test_filters),         cmocka_unit_test(test_globs),
         cmocka_unit_test(test_file_age),        cmocka_unit_test(test_clean_delete),
         cmocka_unit_test(test_clean_move),      cmocka_unit_test(test_states),
-        cmocka_unit_test(test_hostile_entries), cmocka_unit_test(test_odd_names),
-        cmocka_unit_test(test_vanished),        cmocka_unit_test(test_partitions),
-        cmocka_unit_test(test_sample),          cmocka_unit_test(test_notifications),
-        cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_hostile_entries), cmocka_unit_test(test_links_in_time),
+        cmocka_unit_test(test_odd_names),       cmocka_unit_test(test_vanished),
+        cmocka_unit_test(test_partitions),      cmocka_unit_test(test_sample),
+        cmocka_unit_test(test_notifications),   cmocka_unit_test(test_formats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
