@@ -87,8 +87,8 @@ def folder(name):
 
 
 def build(check, kind, targets=()):
-    """Configures if need be and compiles all, or the targets; counts as one test. Says whether tests
-    can run."""
+    """Configures if need be and compiles all, or the targets; counts as one test. Says whether
+    tests can run."""
     name, compiler, options = kind
     where = folder(name)
     check.say(f"build-{name}: {compiler} {' '.join(options)}")
