@@ -11,7 +11,7 @@
 #include "core/port/files.h"
 #include "core/stream/flow_impl.h"
 
-enum { ERR_FLOW = 4101, RANGES_OUT_MAX = 2, IDLE_US = 50000 };
+enum { ERR_FLOW = 4101, RANGES_OUT_MAX = 2, IDLE_US = 50000, UPKEEP_US = 1100000 };
 
 /* ---- orders ---- */
 
@@ -166,6 +166,7 @@ static void write_commit(struct mr_flow *flow)
     }
     mr_counts_add(&flow->totals, &flow->prepared.counts);
     flow->epochs++;
+    flow->committed_us = mr_io_mono_us(flow->config.io);
     flow->start_offset = flow->end_offset;
     flow->request = mr_epoch_step(&flow->epoch, MR_EPOCH_EV_COMMIT_DONE);
     status = mr_flow_settle(flow, epoch, &flow->err);
@@ -346,6 +347,13 @@ static mr_flow_verdict close_workers(struct mr_flow *flow)
     }
     if (flow->has_workers && !are_all_closed(flow)) return MR_FLOW_WAITING;
     if (flow->has_workers) fini_workers(flow);
+    /* The last version's checksum waits for its commit to be old enough. */
+    int64_t settled_us = flow->committed_us + UPKEEP_US;
+    if (!flow->has_failed && flow->epochs > 0 && mr_io_mono_us(flow->config.io) < settled_us) {
+        flow->due_us = settled_us;
+        return MR_FLOW_IDLE;
+    }
+    if (!flow->has_failed && flow->epochs > 0) mr_flow_upkeep(flow);
     flow->stage = MR_FLOW_CLOSED;
     if (flow->has_failed) return MR_FLOW_FAILED;
     if (flow->source->driver->stop(flow->source, &flow->err) != MR_OK) {

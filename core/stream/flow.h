@@ -111,8 +111,9 @@ struct mr_flow {
     /* For progress and the summary. */
     struct mr_counts totals;
     uint64_t epochs;
-    int64_t version;              /* of the table after the last commit; -1 = none */
-    uint64_t checkpoint_failures; /* log checkpoints that could not be written */
+    int64_t version;          /* of the table after the last commit; -1 = none */
+    int64_t committed_us;     /* monotonic, of the last epoch */
+    uint64_t upkeep_failures; /* version checksums and log checkpoints that could not be written */
 };
 
 /* mr_flow_open: opens checkpoint and source and recovers: staged files of an epoch that will run

@@ -319,16 +319,17 @@ static mr_status remove_staged(struct mr_flow *flow, int64_t epoch, struct mr_er
     return MR_OK;
 }
 
+void mr_flow_upkeep(struct mr_flow *flow)
+{
+    struct mr_err ignored;
+    flow->upkeep_failures += mr_table_upkeep(flow->config.table, &ignored) != MR_OK;
+}
+
 mr_status mr_flow_settle(struct mr_flow *flow, int64_t epoch, struct mr_err *err)
 {
     MR_TRY(flow->source->driver->commit(flow->source, flow->end_offset, err));
     MR_TRY(remove_staged(flow, epoch, err));
     if (epoch % RETAIN_EVERY == 0) MR_TRY(mr_checkpoint_retain(&flow->checkpoint, err));
-    /* A log checkpoint that fails harms nothing and is due again after the next commit. */
-    if (mr_table_checkpoint_due(flow->config.table)) {
-        struct mr_err ignored;
-        flow->checkpoint_failures +=
-            mr_table_checkpoint_write(flow->config.table, &ignored) != MR_OK;
-    }
+    mr_flow_upkeep(flow);
     return MR_OK;
 }

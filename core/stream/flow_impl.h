@@ -25,4 +25,8 @@ MR_MUST_USE mr_status mr_flow_commit(struct mr_flow *flow, struct mr_err *err);
  * entries go, and the table's log gets its checkpoint when one is due. */
 MR_MUST_USE mr_status mr_flow_settle(struct mr_flow *flow, int64_t epoch, struct mr_err *err);
 
+/* mr_flow_upkeep: version checksums and log checkpoints of the table, as far as they are due. What
+ * fails here harms nothing, is counted, and is due again. */
+void mr_flow_upkeep(struct mr_flow *flow);
+
 #endif
