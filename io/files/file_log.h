@@ -7,7 +7,8 @@
  * Entries are consecutive from 0, written once, synced before anybody names them, and never
  * changed. `bytes` and `modifiedUs` are ours; Spark reads past them, and what Spark wrote lacks
  * them. Compact forms are only needed by Spark, which reads the newest and the entries after it;
- * they are written at a clean stop. Source: FileStreamSourceLog, CompactibleFileStreamLog. */
+ * they are written at a clean stop, and when MR_FILE_LOG_LOOSE_MAX entries have none, so that a run
+ * without end does not fill the folder. Source: FileStreamSourceLog, CompactibleFileStreamLog. */
 #ifndef MR_IO_FILES_FILE_LOG_H
 #define MR_IO_FILES_FILE_LOG_H
 
@@ -15,7 +16,7 @@
 #include "core/mem/text.h"
 #include "core/port/io.h"
 
-enum { MR_FILE_LOG_COMPACT_EVERY = 10, MR_FILE_LOG_KEEP = 100 };
+enum { MR_FILE_LOG_COMPACT_EVERY = 10, MR_FILE_LOG_KEEP = 100, MR_FILE_LOG_LOOSE_MAX = 300 };
 
 struct mr_log_file {
     struct mr_span path; /* absolute, zero-terminated when read */

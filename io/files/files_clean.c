@@ -139,6 +139,7 @@ mr_status files_compact(struct files_source *s, int64_t end, struct mr_err *err)
     int64_t compact = (end + 1) / MR_FILE_LOG_COMPACT_EVERY * MR_FILE_LOG_COMPACT_EVERY - 1;
     if (compact < 0) return MR_OK;
     MR_TRY(mr_file_log_look(&s->log, compact, &extent, err));
+    s->compacted = extent.newest_compact;
     if (extent.newest_compact == compact) return MR_OK;
     mr_text_init(&text, s->heap);
     mr_text_adds(&text, "v1");
@@ -148,6 +149,7 @@ mr_status files_compact(struct files_source *s, int64_t end, struct mr_err *err)
         status = mr_file_log_put(&s->log, compact, true, mr_text_span(&text), err);
     }
     mr_text_fini(&text);
+    if (status == MR_OK) s->compacted = compact;
     if (status == MR_OK) status = mr_file_log_shorten(&s->log, compact, err);
     return status;
 }

@@ -145,6 +145,7 @@ static mr_status index_try(struct files_source *s, int64_t offset, int64_t commi
 mr_status files_recover(struct files_source *s, int64_t offset, int64_t committed,
                         struct mr_err *err)
 {
+    struct mr_log_extent extent;
     struct mr_err failure;
     MR_ASSERT(committed <= offset);
     MR_TRY(mr_dir_make(s->io, s->log.folder, err));
@@ -153,6 +154,8 @@ mr_status files_recover(struct files_source *s, int64_t offset, int64_t committe
     MR_TRY(mr_dir_sync(s->io, s->log.folder, err));
     MR_TRY(mr_file_log_trim(&s->log, offset, err));
     s->offset = offset;
+    MR_TRY(mr_file_log_look(&s->log, offset, &extent, err));
+    s->compacted = extent.newest_compact;
     mr_status status = index_try(s, offset, committed, &failure);
     if (status == MR_E_CORRUPT && failure.code == ERR_RECOVER) {
         files_notice(s, s->index_path, "the index of known files is damaged: it is made anew");

@@ -80,7 +80,8 @@ static mr_status source_commit(struct mr_source *base, int64_t end, struct mr_er
         mr_known_rollback(s->known);
         return status;
     }
-    return files_clean_run(s, err);
+    MR_TRY(files_clean_run(s, err));
+    return end - s->compacted > MR_FILE_LOG_LOOSE_MAX ? files_compact(s, end, err) : MR_OK;
 }
 
 static mr_status source_trim(struct mr_source *base, int64_t end, struct mr_err *err)

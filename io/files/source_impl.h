@@ -45,7 +45,8 @@ struct files_source {
     const char *index_path;
     const char *existing_path;
     struct mr_known *known;
-    int64_t offset; /* newest entry of the list */
+    int64_t offset;    /* newest entry of the list */
+    int64_t compacted; /* newest entry that a compact form ends with; -1 = none */
     int64_t age_floor_us;
     bool has_loose_end; /* a plan failed: entries above offset must go first */
     bool is_fixed;      /* available-now: nothing is discovered any more */

@@ -485,7 +485,7 @@ static void test_many_lives(void **state)
 {
     const char *seeds = getenv("MR_SEEDS"), *one = getenv("MR_SEED");
     uint64_t first = one == NULL ? 1 : strtoull(one, NULL, 10);
-    uint64_t last = one != NULL ? first : seeds == NULL ? 150 : strtoull(seeds, NULL, 10);
+    uint64_t last = one != NULL ? first : seeds == NULL ? 100 : strtoull(seeds, NULL, 10);
     for (uint64_t seed = first; seed <= last; seed++) many_lives(seed);
 }
 
@@ -494,7 +494,7 @@ static void test_many_lives(void **state)
  * again. */
 static void test_entry_number_used_again(void **state)
 {
-    for (uint64_t seed = 0; seed < 40; seed++) {
+    for (uint64_t seed = 0; seed < 8; seed++) {
         struct world w = world_make(seed, false);
         uint64_t ops = 0;
         const struct fate probe_fate = {.seed = seed};

@@ -15,6 +15,7 @@
 #include "core/base/calendar.h"
 #include "core/base/checked.h"
 #include "core/port/files.h"
+#include "io/files/file_log.h"
 
 /* ---- taking files ---------------------------------------------------------------------- */
 
@@ -310,6 +311,31 @@ static void test_compact(void **state)
     fx_fini(&fx);
 }
 
+/* A run without end does not fill the folder. */
+static void test_long_run(void **state)
+{
+    struct fx fx;
+    struct mr_log_extent extent;
+    char path[1200];
+    fx_init(&fx);
+    fx_open(&fx, "maxFilesPerTrigger=1");
+    for (int i = 0; i < 320; i++) {
+        snprintf(path, sizeof path, "f%03d", i);
+        fx_put(&fx, path, "x", 100 + i);
+    }
+    for (int i = 0; i < 320; i++) assert_int_equal(strlen(fx_step(&fx)), 4);
+    const struct mr_file_log log = {&fx.heap, fx.io, fx.log};
+    assert_int_equal(mr_file_log_look(&log, fx.offset, &extent, &fx.err), MR_OK);
+    assert_int_equal(extent.newest_compact, 299);
+    assert_true(extent.plain_count < 130);
+    fx_close(&fx);
+    snprintf(path, sizeof path, "%s/files.db", fx.own);
+    assert_int_equal(unlink(path), 0);
+    fx_open(&fx, ""); /* made anew from the compact form and what follows it */
+    ASSERT_STEP(&fx, "");
+    fx_fini(&fx);
+}
+
 /* What Spark wrote has no sizes and milliseconds only. */
 static void test_spark_entry(void **state)
 {
@@ -343,7 +369,7 @@ int main(void)
         cmocka_unit_test(test_available_now), cmocka_unit_test(test_recovery),
         cmocka_unit_test(test_trim),          cmocka_unit_test(test_index_damage),
         cmocka_unit_test(test_damaged_list),  cmocka_unit_test(test_compact),
-        cmocka_unit_test(test_spark_entry),
+        cmocka_unit_test(test_long_run),      cmocka_unit_test(test_spark_entry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
