@@ -16,7 +16,7 @@ mr_status mr_pool_init(struct mr_pool *pool, struct mr_heap *heap, uint32_t coun
         return mr_err_set(err, MR_E_LIMIT, 0, "%u buffers of %u bytes are too many", count,
                           buf_bytes);
     }
-    pool->region = mr_heap_zeroed(heap, pool->region_bytes);
+    pool->region = mr_heap_take(heap, pool->region_bytes);
     pool->bufs = mr_heap_zeroed(heap, count * sizeof(struct mr_buf));
     if (pool->region == NULL || pool->bufs == NULL) {
         pool->free_count = count;
@@ -31,6 +31,8 @@ mr_status mr_pool_init(struct mr_pool *pool, struct mr_heap *heap, uint32_t coun
                                .index = i,
                                .pool = pool,
                                .next_free = pool->free_list};
+        /* The rest is not touched before it is used: a pool is mostly memory that never will be. */
+        memset(buf->at + buf_bytes, 0, MR_PAD);
         pool->free_list = buf;
     }
     pool->free_count = count;
