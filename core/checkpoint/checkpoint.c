@@ -188,6 +188,36 @@ static mr_status checkpoint_init(struct mr_checkpoint *checkpoint, struct mr_io 
     return MR_OK;
 }
 
+/* Temporary files of a process that was killed. Only the owner of the lock removes them: of the
+ * others none can be in the middle of writing one here. */
+static mr_status sweep_folder(struct mr_checkpoint *checkpoint, const char *folder,
+                              struct mr_err *err)
+{
+    struct scratch s;
+    struct mr_dir_list list = {0};
+    MR_TRY(scratch_init(&s, checkpoint, folder, -1, err));
+    mr_status status = mr_dir_list(checkpoint->io, &s.arena, s.path, false, &list, err);
+    if (status == MR_E_NOT_FOUND) status = MR_OK;
+    for (uint32_t i = 0; status == MR_OK && i < list.count; i++) {
+        struct mr_span name = list.entries[i].name;
+        if (name.text[0] != '.' || !mr_span_ends(name, MR_SPAN(".tmp"))) continue;
+        char *path = mr_arena_format(&s.arena, "%s/%s", s.path, name.text);
+        status = path == NULL ? checkpoint_nomem(err) : mr_file_remove(checkpoint->io, path, err);
+    }
+    mr_arena_fini(&s.arena);
+    return status;
+}
+
+static mr_status sweep(struct mr_checkpoint *checkpoint, struct mr_err *err)
+{
+    static const char *const folders[] = {".",         "_schemas", "offsets",          "commits",
+                                          "sources/0", "millrace", "millrace/prepared"};
+    for (size_t i = 0; i < MR_COUNT_OF(folders); i++) {
+        MR_TRY(sweep_folder(checkpoint, folders[i], err));
+    }
+    return MR_OK;
+}
+
 mr_status mr_checkpoint_open(struct mr_checkpoint *checkpoint, struct mr_io *io,
                              struct mr_heap *heap, const char *path, struct mr_err *err)
 {
@@ -204,6 +234,7 @@ mr_status mr_checkpoint_open(struct mr_checkpoint *checkpoint, struct mr_io *io,
         if (status != MR_OK) return status;
     }
     mr_status status = take_lock(checkpoint, err);
+    if (status == MR_OK) status = sweep(checkpoint, err);
     if (status == MR_OK) status = checkpoint_load(checkpoint, true, err);
     if (status != MR_OK) mr_checkpoint_close(checkpoint);
     return status;
