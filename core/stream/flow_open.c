@@ -61,22 +61,32 @@ static mr_status load_offsets(struct mr_flow *flow, const struct mr_recovery *re
 
 /* ---- what a killed epoch left behind ---- */
 
-/* Unlinks the files that a staged list names. The last line may be cut: its file was not made. */
+/* The next name of a staged list. Several names are being noted at once, each at its own place, so
+ * a kill leaves holes of zeros, and a power cut lines without their head or tail. What is not whole
+ * is skipped: a file is made only after its line was written. returns false at the end */
+static bool next_staged(struct mr_span *rest, struct mr_span *out_name)
+{
+    const char *feed;
+    while ((feed = memchr(rest->text, '\n', rest->bytes)) != NULL) {
+        struct mr_span line = {rest->text, (size_t)(feed - rest->text)};
+        const char *zero = memrchr(line.text, '\0', line.bytes);
+        rest->bytes -= line.bytes + 1;
+        rest->text = feed + 1;
+        if (zero != NULL) line = (struct mr_span){zero + 1, (size_t)(feed - zero - 1)};
+        if (!mr_span_ends(line, MR_SPAN(".parquet")) || !mr_delta_path_is_inside(line)) continue;
+        *out_name = line;
+        return true;
+    }
+    return false;
+}
+
 static mr_status unlink_staged(struct mr_flow *flow, const char *list_path, struct mr_err *err)
 {
-    struct mr_span rest;
+    struct mr_span rest, name;
     MR_TRY(mr_file_read(flow->config.io, &flow->arena, list_path, STAGED_BYTES_MAX, &rest, err));
-    const char *feed;
-    while ((feed = memchr(rest.text, '\n', rest.bytes)) != NULL) {
-        struct mr_span line = {rest.text, (size_t)(feed - rest.text)};
-        rest.bytes -= line.bytes + 1;
-        rest.text = feed + 1;
-        if (!mr_delta_path_is_inside(line)) {
-            return mr_err_set(err, MR_E_CORRUPT, ERR_OPEN, "%s names a file outside the table",
-                              list_path);
-        }
+    while (next_staged(&rest, &name)) {
         const char *path = mr_arena_format(
-            &flow->arena, "%s/%.*s", mr_table_path(flow->config.table), (int)line.bytes, line.text);
+            &flow->arena, "%s/%.*s", mr_table_path(flow->config.table), (int)name.bytes, name.text);
         if (path == NULL) return open_nomem(err);
         MR_TRY(mr_file_remove(flow->config.io, path, err));
     }
