@@ -427,3 +427,8 @@ void mr_simdisk_limit(struct mr_simdisk *disk, uint64_t bytes)
 {
     disk->limit_bytes = bytes;
 }
+
+uint64_t mr_simdisk_used(const struct mr_simdisk *disk)
+{
+    return disk->used_bytes;
+}

@@ -36,8 +36,10 @@ struct mr_simdisk *mr_simdisk_open(void);
 struct mr_simdisk *mr_simdisk_clone(const struct mr_simdisk *disk); /* no open files or locks */
 void mr_simdisk_close(struct mr_simdisk *disk);
 
-/* mr_simdisk_limit: writes that would need more than `bytes` end short or with ENOSPC. */
+/* mr_simdisk_limit: writes that would need more than `bytes` end short or with ENOSPC.
+ * mr_simdisk_used: bytes of all files that have a name or are open. */
 void mr_simdisk_limit(struct mr_simdisk *disk, uint64_t bytes);
+uint64_t mr_simdisk_used(const struct mr_simdisk *disk);
 
 /* mr_simdisk_perform: one operation of process `owner` at wall time now_us; any kind but TIMER.
  * returns its result, >= 0 or a negative errno */
