@@ -1,9 +1,8 @@
 """Files of pq_cases read by Spark: every value, and filters that use bounds and page indexes.
 
 Spark reads a file and writes what it saw; pyarrow reads that, and it has to be the expected rows
-bit for bit. One session serves the module."""
+bit for bit."""
 import glob
-import os
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -14,22 +13,24 @@ from test_parquet import CASES, columns, expected_columns, folder  # noqa: F401 
 pyspark = pytest.importorskip("pyspark")
 
 
-@pytest.fixture(scope="module")
-def spark():
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    session = (pyspark.sql.SparkSession.builder.master("local[1]")
-               .config("spark.driver.host", "127.0.0.1")
-               .config("spark.driver.bindAddress", "127.0.0.1")
-               .config("spark.ui.enabled", "false")
-               .config("spark.sql.session.timeZone", "UTC")
-               .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
-               .config("spark.sql.parquet.datetimeRebaseModeInRead", "CORRECTED")
-               .config("spark.sql.parquet.datetimeRebaseModeInWrite", "CORRECTED")
-               .config("spark.sql.parquet.compression.codec", "none")
-               .getOrCreate())
-    session.sparkContext.setLogLevel("ERROR")
-    yield session
-    session.stop()
+SETTINGS = {
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+    "spark.sql.parquet.compression.codec": "none",
+    "spark.sql.parquet.enableVectorizedReader": "true",
+    "spark.sql.parquet.enableNestedColumnVectorizedReader": "true",
+}
+
+
+@pytest.fixture(autouse=True)
+def parquet_settings(spark):
+    """The session of all tests, with settings of this module's while one of them runs."""
+    for name, value in SETTINGS.items():
+        spark.conf.set(name, value)
+    yield
+    for name in SETTINGS:
+        spark.conf.unset(name)
 
 
 @pytest.mark.parametrize("number", range(0, CASES, 3))
