@@ -11,7 +11,7 @@
 #include "core/port/files.h"
 #include "core/stream/flow_impl.h"
 
-enum { ERR_FLOW = 4101, RANGES_OUT_MAX = 2, IDLE_US = 50000, UPKEEP_US = 1100000 };
+enum { ERR_FLOW = 4101, RANGES_OUT_MAX = 2, IDLE_US = 50000, UPKEEP_US = 210000 };
 
 /* ---- orders ---- */
 

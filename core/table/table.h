@@ -119,7 +119,7 @@ MR_MUST_USE mr_status mr_table_commit(struct mr_table *table, const struct mr_ta
                                       struct mr_table_committed *out_committed, struct mr_err *err);
 
 /* mr_table_upkeep: what may follow a commit, off its path: the version checksum of a commit of ours
- * that is a second old by now, and a log checkpoint when one is due. Nothing depends on it: a
+ * that is old enough by now, and a log checkpoint when one is due. Nothing depends on it: a
  * failure may be counted and forgotten, the next call makes up for it. */
 MR_MUST_USE mr_status mr_table_upkeep(struct mr_table *table, struct mr_err *err);
 

@@ -273,7 +273,7 @@ mr_status mr_table_checkpoint_write(struct mr_table *table, struct mr_err *err)
  *
  * A folder that is listed while names are added may show N.crc and not N.json, which is older: the
  * listing had passed the place. Some readers (delta-kernel-rs) then fail, so a checksum waits until
- * no listing from before its commit can still be under way. With quick commits one a second gets
+ * no listing from before its commit can still be under way. With quick commits five a second get
  * its checksum; the others have none, which is fine. */
 
 void table_crc_plan(struct mr_table *table, const char *txn_id)

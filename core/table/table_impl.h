@@ -24,7 +24,7 @@ enum {
     OWN_BYTES_MAX = 4 << 20, /* longer ones are watched, but cannot be committed again */
     ATTEMPTS_MAX = 1000,     /* versions tried for one commit */
     INTERVAL_DEFAULT = 10,   /* delta.checkpointInterval */
-    CRC_DELAY_US = 1000000,
+    CRC_DELAY_US = 200000,
 };
 
 #define LOG_BYTES_MAX (UINT64_C(2) << 30) /* of one commit file */
