@@ -208,7 +208,8 @@ int mr_cli_exit_of(const struct mr_err *err)
     if (is_unusable || (err->status == MR_E_CORRUPT && (range == 3 || range == 4))) {
         return MR_EXIT_CORRUPT;
     }
-    bool is_config = range == 1 || range == 6;
+    bool is_option = range == 2 && (err->status == MR_E_INVALID || err->status == MR_E_UNSUPPORTED);
+    bool is_config = range == 1 || range == 6 || is_option;
     return is_config ? MR_EXIT_REJECTED : MR_EXIT_FAILED;
 }
 
