@@ -43,8 +43,6 @@ mr_status mr_status_of_os(int os_error)
     case ENOMEM: return MR_E_NOMEM;
     case EMFILE:
     case ENFILE: return MR_E_LIMIT;
-    case EAGAIN:
-    case EBUSY: return MR_E_AGAIN;
     case EINVAL:
     case ENAMETOOLONG: return MR_E_INVALID;
     case ENOSYS:

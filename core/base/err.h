@@ -62,7 +62,8 @@ void mr_err_origin(struct mr_err *err, const char *origin);
 /* mr_err_at: the byte offset in the origin. */
 void mr_err_at(struct mr_err *err, uint64_t at);
 
-/* mr_status_of_os: the status for an errno value. */
+/* mr_status_of_os: the status for an errno value; never MR_E_AGAIN, which says that something is
+ * under way and will be told. */
 mr_status mr_status_of_os(int os_error);
 
 /* mr_status_name, mr_status_text: "MR_E_IO" and "input/output error". */
