@@ -80,6 +80,7 @@ static void submit_reads(struct mr_scan *scan)
         read->scan = scan;
         read->off = scan->submit_off;
         read->wanted = bytes;
+        read->again = 0;
         scan->submit_off += bytes;
         submit_read(read);
     }
@@ -91,7 +92,8 @@ static void read_done(struct mr_io_op *op, void *ctx)
     struct mr_scan *scan = read->scan;
     read->is_busy = false;
     scan->waker.wake(scan->waker.ctx);
-    if (op->result == -EINTR || op->result == -EAGAIN) {
+    bool is_interrupted = op->result == -EINTR || op->result == -EAGAIN;
+    if (is_interrupted && !scan->must_stop && ++read->again < MR_IO_AGAIN_MAX) {
         submit_read(read);
         return;
     }
@@ -99,6 +101,7 @@ static void read_done(struct mr_io_op *op, void *ctx)
         if (scan->os_error == 0) scan->os_error = -op->result;
         return;
     }
+    read->again = 0;
     read->buf->used += (uint32_t)op->result;
     scan->bytes_read += (uint64_t)op->result;
     if (op->result == 0) scan->is_at_end = true;
@@ -388,11 +391,17 @@ static mr_status window_more(struct mr_scan *scan, struct mr_err *err)
     return MR_OK;
 }
 
+static mr_status range_over(struct mr_scan_window *out_window)
+{
+    *out_window = (struct mr_scan_window){.is_last = true, .is_over = true};
+    return MR_OK;
+}
+
 mr_status mr_scan_window(struct mr_scan *scan, struct mr_scan_window *out_window,
                          struct mr_err *err)
 {
     if (scan->state == MR_SCAN_OPENING || scan->state == MR_SCAN_CLOSING) return MR_E_AGAIN;
-    if (scan->state == MR_SCAN_IDLE) return MR_E_NOT_FOUND;
+    if (scan->state == MR_SCAN_IDLE) return range_over(out_window);
     if (scan->os_error != 0) {
         return mr_err_os(err, (int)scan->os_error, ERR_READ, "cannot read %s", scan->range->path);
     }
@@ -401,7 +410,7 @@ mr_status mr_scan_window(struct mr_scan *scan, struct mr_scan_window *out_window
         MR_TRY(window_more(scan, err));
     }
     if (scan->is_last && scan->text_bytes == 0) {
-        return mr_scan_stop(scan) ? MR_E_NOT_FOUND : MR_E_AGAIN;
+        return mr_scan_stop(scan) ? range_over(out_window) : MR_E_AGAIN;
     }
     *out_window = (struct mr_scan_window){.text = scan->text,
                                           .bytes = scan->text_bytes,

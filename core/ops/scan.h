@@ -50,6 +50,7 @@ struct mr_scan_read {
     struct mr_buf *buf; /* null = the slot is free */
     uint64_t off;       /* in the file */
     uint32_t wanted;    /* bytes; buf->used of them are there */
+    uint32_t again;     /* times in a row that it was interrupted */
     bool is_busy;
     bool is_full; /* complete, or cut by the end of the file */
 };
@@ -96,6 +97,7 @@ struct mr_scan_window {
     size_t bytes;
     struct mr_buf *buf; /* holds text, or null when the window is a long record */
     bool is_last;       /* nothing of the range follows */
+    bool is_over;       /* the last window was consumed and the scan is idle again: no text */
 };
 
 void mr_scan_init(struct mr_scan *scan, struct mr_io *io, struct mr_heap *heap,
@@ -106,8 +108,8 @@ void mr_scan_fini(struct mr_scan *scan); /* must be idle */
 void mr_scan_begin(struct mr_scan *scan, const struct mr_range *range);
 
 /* mr_scan_window: the bytes not consumed yet, more of them each time the decoder took nothing.
- * returns MR_OK with a window; MR_E_AGAIN while reads are in flight; MR_E_NOT_FOUND once the last
- * window was consumed (the range is done and the scan idle again); a failure of the file */
+ * returns MR_OK with a window; MR_E_AGAIN while reads are in flight; a failure of the file, which
+ * is never MR_E_AGAIN */
 MR_MUST_USE mr_status mr_scan_window(struct mr_scan *scan, struct mr_scan_window *out_window,
                                      struct mr_err *err);
 

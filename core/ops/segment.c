@@ -115,7 +115,8 @@ static void write_done(struct mr_io_op *op, void *ctx)
     struct mr_segment_write *write = ctx;
     struct mr_segment *s = write->segment;
     s->waker.wake(s->waker.ctx);
-    if (op->result == -EINTR || op->result == -EAGAIN) {
+    bool is_interrupted = op->result == -EINTR || op->result == -EAGAIN;
+    if (is_interrupted && s->os_error == 0 && ++write->again < MR_IO_AGAIN_MAX) {
         submit_write(write);
         return;
     }
@@ -125,6 +126,7 @@ static void write_done(struct mr_io_op *op, void *ctx)
         wind_down(s);
         return;
     }
+    write->again = 0;
     write->done_bytes += (uint32_t)op->result;
     if (write->done_bytes < write->piece.bytes && s->os_error == 0) {
         submit_write(write);
@@ -152,7 +154,7 @@ void mr_segment_push(struct mr_segment *s)
         MR_ASSERT(write->piece.off == s->bytes);
         write->segment = s;
         write->is_busy = true;
-        write->done_bytes = 0;
+        write->done_bytes = write->again = 0;
         s->bytes += write->piece.bytes;
         submit_write(write);
     }
@@ -178,6 +180,20 @@ static void control_failed(struct mr_segment *s, int64_t os_error)
     wind_down(s);
 }
 
+/* The name was written in part. Nothing at all is a disk that takes no more. */
+static void note_rest(struct mr_segment *s)
+{
+    struct mr_io_op *op = &s->control;
+    if (op->result == 0) {
+        control_failed(s, ENOSPC);
+        return;
+    }
+    op->buf = (char *)op->buf + op->result;
+    op->bytes -= (uint32_t)op->result;
+    op->off += (uint64_t)op->result;
+    mr_io_submit(s->io, op);
+}
+
 static void control_done(struct mr_io_op *op, void *ctx)
 {
     struct mr_segment *s = ctx;
@@ -192,7 +208,7 @@ static void control_done(struct mr_io_op *op, void *ctx)
     }
     if (s->state == MR_SEGMENT_OPENING) s->file = (int32_t)op->result;
     if (s->state == MR_SEGMENT_NOTING && (uint64_t)op->result < op->bytes) {
-        control_failed(s, ENOSPC);
+        note_rest(s);
         return;
     }
     if (s->state == MR_SEGMENT_CLOSING) {

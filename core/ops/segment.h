@@ -44,6 +44,7 @@ struct mr_segment_write {
     struct mr_segment *segment;
     struct mr_pq_piece piece; /* bytes being written */
     uint32_t done_bytes;      /* of piece */
+    uint32_t again;           /* times in a row that it was interrupted */
     bool is_busy;
 };
 

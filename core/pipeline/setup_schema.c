@@ -71,7 +71,7 @@ struct sample {
     struct mr_err *err;
 };
 
-static mr_status feed_window(struct sample *sample)
+static mr_status feed_window(struct sample *sample, bool *out_is_over)
 {
     struct mr_scan_window window;
     size_t consumed = 0;
@@ -81,6 +81,8 @@ static mr_status feed_window(struct sample *sample)
         return MR_OK;
     }
     if (status != MR_OK) return status;
+    *out_is_over = window.is_over;
+    if (window.is_over) return MR_OK;
     MR_TRY(mr_json_infer_feed(sample->infer, window.text, window.bytes, window.is_last, &consumed,
                               sample->err));
     bool is_stuck = consumed == 0 && !window.is_last;
@@ -99,9 +101,10 @@ static mr_status feed_file(struct sample *sample, const struct mr_source_file *f
     mr_status status = mr_json_infer_begin(sample->infer, sample->err);
     if (status != MR_OK) return status;
     mr_scan_begin(&sample->scan, &range);
-    while (status == MR_OK) status = feed_window(sample);
+    bool is_over = false;
+    while (status == MR_OK && !is_over) status = feed_window(sample, &is_over);
     while (!mr_scan_stop(&sample->scan)) (void)mr_io_run(sample->setup->env->io, -1);
-    return status == MR_E_NOT_FOUND ? MR_OK : status;
+    return status;
 }
 
 static mr_status feed_files(struct sample *sample, const struct mr_source_list *list)

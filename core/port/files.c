@@ -9,7 +9,7 @@
 #include "core/base/assert.h"
 #include "core/base/checked.h"
 
-enum { ERR_FILE = 5001, IO_BYTES_MAX = 1 << 30, INTERRUPTS_MAX = 100, TEMPORARY_TRIES = 8 };
+enum { ERR_FILE = 5001, IO_BYTES_MAX = 1 << 30, TEMPORARY_TRIES = 8 };
 
 static mr_status files_nomem(const char *path, struct mr_err *err)
 {
@@ -74,14 +74,6 @@ mr_status mr_file_exists(struct mr_io *io, const char *path, bool *out_exists, s
     return MR_OK;
 }
 
-/* A read or write that was interrupted is repeated, but not for ever. */
-static int64_t call_again(struct mr_io *io, struct mr_io_op *op)
-{
-    int64_t result = mr_io_call(io, op);
-    for (int i = 1; result == -EINTR && i < INTERRUPTS_MAX; i++) result = mr_io_call(io, op);
-    return result;
-}
-
 static mr_status file_fill(struct mr_io *io, int32_t file, const char *path, char *to,
                            uint64_t bytes, uint64_t *out_used, struct mr_err *err)
 {
@@ -93,7 +85,7 @@ static mr_status file_fill(struct mr_io *io, int32_t file, const char *path, cha
         op.buf = to + used;
         op.bytes = (uint32_t)MR_MIN(bytes - used, (uint64_t)IO_BYTES_MAX);
         op.off = used;
-        int64_t result = call_again(io, &op);
+        int64_t result = mr_io_call_again(io, &op);
         if (result < 0) return mr_err_os(err, (int)-result, ERR_FILE, "cannot read %s", path);
         if (result == 0) break;
         used += (uint64_t)result;
@@ -135,7 +127,7 @@ static mr_status file_write(struct mr_io *io, int32_t file, const char *path,
         op.buf = (void *)(uintptr_t)(content.text + used);
         op.bytes = (uint32_t)MR_MIN(content.bytes - used, (size_t)IO_BYTES_MAX);
         op.off = used;
-        int64_t result = call_again(io, &op);
+        int64_t result = mr_io_call_again(io, &op);
         if (result < 0) return mr_err_os(err, (int)-result, ERR_FILE, "cannot write %s", path);
         if (result == 0) return mr_err_os(err, EIO, ERR_FILE, "cannot write %s", path);
         used += (size_t)result;

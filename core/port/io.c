@@ -1,5 +1,6 @@
 #include "core/port/io.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "core/base/assert.h"
@@ -32,6 +33,15 @@ int64_t mr_io_call(struct mr_io *io, struct mr_io_op *op)
     mr_io_submit(io, op);
     while (!is_done) (void)mr_io_run(io, -1);
     return op->result;
+}
+
+int64_t mr_io_call_again(struct mr_io *io, struct mr_io_op *op)
+{
+    int64_t result = mr_io_call(io, op);
+    for (int i = 1; (result == -EINTR || result == -EAGAIN) && i < MR_IO_AGAIN_MAX; i++) {
+        result = mr_io_call(io, op);
+    }
+    return result;
 }
 
 void mr_io_op_init(struct mr_io_op *op, mr_io_kind kind)

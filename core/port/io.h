@@ -25,7 +25,8 @@
 
 #include "core/base/err.h"
 
-enum { MR_PATH_MAX = 4096 };
+/* A read or write that answers EINTR or EAGAIN is tried again so often before that is a failure. */
+enum { MR_PATH_MAX = 4096, MR_IO_AGAIN_MAX = 100 };
 
 typedef enum mr_io_kind {
     MR_IO_NOP,
@@ -173,6 +174,10 @@ uint32_t mr_io_run(struct mr_io *io, int64_t wait_us);
  * control thread and for tests; never on a shard. op->done and op->ctx are overwritten.
  * returns op->result */
 int64_t mr_io_call(struct mr_io *io, struct mr_io_op *op);
+
+/* mr_io_call_again: the same for a read or write of a file, tried again, up to MR_IO_AGAIN_MAX
+ * times, when it was interrupted (EINTR, EAGAIN). */
+int64_t mr_io_call_again(struct mr_io *io, struct mr_io_op *op);
 
 /* mr_io_op_init: an operation of `kind` with file -1 and nothing else set. */
 void mr_io_op_init(struct mr_io_op *op, mr_io_kind kind);

@@ -145,12 +145,10 @@ static mr_status run(struct mr_worker *w)
     if (!w->is_scanning) MR_TRY(begin_range(w));
     if (mr_sink_is_busy(&w->sink)) return MR_E_AGAIN;
     mr_status status = mr_scan_window(&w->scan, &window, &w->err);
-    if (status == MR_E_NOT_FOUND) {
-        end_range(w);
-        return MR_OK;
-    }
     if (status != MR_OK) return status;
-    return decode_batch(w, &window);
+    if (!window.is_over) return decode_batch(w, &window);
+    end_range(w);
+    return MR_OK;
 }
 
 /* Whether the epoch has to be read again under another schema. */

@@ -204,8 +204,8 @@ mr_status mr_file_watch_drain(struct mr_file_watch *watch,
         op.buf = bytes;
         op.bytes = sizeof bytes;
         int64_t result = mr_io_call(watch->io, &op);
-        if (result == -EINTR) continue;
-        if (result == -EAGAIN || result == 0) break;
+        /* What is still there is read the next time. */
+        if (result == -EINTR || result == -EAGAIN || result == 0) break;
         if (result < 0) return mr_err_os(err, (int)-result, ERR_WATCH, "cannot read notifications");
         MR_TRY(events_take(&d, bytes, (size_t)result, err));
     }

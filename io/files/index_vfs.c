@@ -38,7 +38,7 @@ static struct mr_index_vfs *vfs_of(sqlite3_vfs *base)
 /* Runs `op`; a failure is remembered for the message. */
 static int64_t vfs_call(struct mr_index_vfs *vfs, struct mr_io_op *op)
 {
-    int64_t result = mr_io_call(vfs->io, op);
+    int64_t result = mr_io_call_again(vfs->io, op);
     if (result < 0 && result != -ENOENT) vfs->os_error = (int)-result;
     return result;
 }
@@ -99,7 +99,6 @@ static int file_read(sqlite3_file *base, void *to, int bytes, sqlite3_int64 off)
         op.bytes = (uint32_t)(bytes - used);
         op.off = (uint64_t)(off + used);
         int64_t result = vfs_call(f->owner, &op);
-        if (result == -EINTR) continue;
         if (result < 0) return SQLITE_IOERR_READ;
         if (result == 0) break;
         used += (int)result;
@@ -136,7 +135,6 @@ static int file_write(sqlite3_file *base, const void *from, int bytes, sqlite3_i
         op.bytes = (uint32_t)(bytes - used);
         op.off = (uint64_t)(off + used);
         int64_t result = vfs_call(f->owner, &op);
-        if (result == -EINTR) continue;
         if (result <= 0) return write_code(result);
         used += (int)result;
     }
