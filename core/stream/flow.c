@@ -61,6 +61,12 @@ static void fail_epoch(struct mr_flow *flow)
 
 /* ---- workers ---- */
 
+static void fini_workers(struct mr_flow *flow)
+{
+    for (uint32_t i = 0; i < flow->config.shard_count; i++) mr_worker_fini(&flow->links[i].worker);
+    flow->has_workers = false;
+}
+
 static mr_status open_workers(struct mr_flow *flow)
 {
     struct mr_worker_place place = {
@@ -69,23 +75,19 @@ static mr_status open_workers(struct mr_flow *flow)
         .partition_text = mr_flow_partition_text,
         .partition_ctx = (void *)(uintptr_t)flow->plan,
     };
+    mr_status status = MR_OK;
     if (place.staged_folder == NULL)
         return mr_err_set(&flow->err, MR_E_NOMEM, ERR_FLOW, "out of memory");
-    for (uint32_t i = 0; i < flow->config.shard_count; i++) {
+    for (uint32_t i = 0; status == MR_OK && i < flow->config.shard_count; i++) {
         struct mr_flow_link *link = &flow->links[i];
-        MR_TRY(mr_worker_init(&link->worker, flow->config.shards[i], flow->plan, &place,
-                              flow->config.worker_bytes_max, &flow->err));
+        status = mr_worker_init(&link->worker, flow->config.shards[i], flow->plan, &place,
+                                flow->config.worker_bytes_max, &flow->err);
         link->worker.flow = flow;
         link->is_closed = false;
     }
-    flow->has_workers = true;
-    return MR_OK;
-}
-
-static void fini_workers(struct mr_flow *flow)
-{
-    for (uint32_t i = 0; i < flow->config.shard_count; i++) mr_worker_fini(&flow->links[i].worker);
-    flow->has_workers = false;
+    flow->has_workers = status == MR_OK;
+    if (status != MR_OK) fini_workers(flow);
+    return status;
 }
 
 static bool are_all_closed(const struct mr_flow *flow)

@@ -161,10 +161,20 @@ static mr_status resume(struct mr_flow *flow, const struct mr_recovery *recovery
     return MR_OK;
 }
 
+/* What the checkpoint will say builds on the table as it was found: whoever made the table or its
+ * newest version may have died before its name was durable. */
+static mr_status sync_table(struct mr_flow *flow, struct mr_err *err)
+{
+    const char *log =
+        mr_arena_format(&flow->own, "%s/_delta_log", mr_table_path(flow->config.table));
+    return log == NULL ? open_nomem(err) : mr_dir_sync(flow->config.io, log, err);
+}
+
 static mr_status recover(struct mr_flow *flow, struct mr_err *err)
 {
     struct mr_recovery recovery;
     const struct mr_delta_snapshot *table = mr_table_snapshot(flow->config.table);
+    MR_TRY(sync_table(flow, err));
     MR_TRY(mr_checkpoint_target(&flow->checkpoint, table->metadata.id, err));
     MR_TRY(mr_recovery_decide(flow->checkpoint.newest_offsets, flow->checkpoint.is_prepared,
                               flow->checkpoint.newest_commit, &recovery, err));
