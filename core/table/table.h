@@ -64,7 +64,8 @@ struct mr_table_commit {
     /* Schema of the rows, partition columns included; null = the table's. Its spelling of names
      * must be the table's: use delta_schema.h's `written`. */
     const struct mr_type *schema;
-    bool may_add_columns;      /* columns that the table lacks are added in the same version */
+    bool may_add_columns;      /* columns that the table lacks are added in the same version; where
+                                * the table allows it (mr_delta_may_widen) types grow too */
     struct mr_span operation;  /* "STREAMING UPDATE" */
     struct mr_span parameters; /* operationParameters: JSON object of strings; empty = {} */
     struct mr_span metrics;    /* operationMetrics: JSON object of strings; empty = none */

@@ -155,9 +155,13 @@ static mr_status render_fit(struct mr_table *table, struct mr_arena *arena,
                             struct mr_err *err)
 {
     struct mr_delta_fit fit;
+    unsigned allowed = MR_DELTA_ALLOW_NOTHING;
     if (commit->schema == NULL) return MR_OK;
-    MR_TRY(mr_delta_schema_fit(arena, table->snapshot.schema, commit->schema,
-                               commit->may_add_columns, &fit, err));
+    if (commit->may_add_columns) allowed = MR_DELTA_ALLOW_COLUMNS;
+    if (commit->may_add_columns && mr_delta_may_widen(&table->snapshot)) {
+        allowed |= MR_DELTA_ALLOW_WIDER;
+    }
+    MR_TRY(mr_delta_schema_fit(arena, table->snapshot.schema, commit->schema, allowed, &fit, err));
     MR_TRY(check_spelling(commit->schema, fit.written, err));
     if (fit.merged == table->snapshot.schema) return MR_OK;
     return render_schema(table, arena, fit.merged, out, err);

@@ -84,6 +84,13 @@ bool mr_delta_has_feature(const struct mr_delta_protocol *protocol, const char *
     return false;
 }
 
+bool mr_delta_may_widen(const struct mr_delta_snapshot *snapshot)
+{
+    struct mr_span on = mr_delta_property(&snapshot->metadata, "delta.enableTypeWidening");
+    return mr_span_ieq(on, MR_SPAN("true")) &&
+           mr_delta_has_feature(&snapshot->protocol, "typeWidening");
+}
+
 static bool text_has(struct mr_span text, const char *part)
 {
     return text.bytes > 0 && memmem(text.text, text.bytes, part, strlen(part)) != NULL;

@@ -23,10 +23,15 @@ MR_MUST_USE mr_status mr_delta_can_append(const struct mr_delta_snapshot *snapsh
 /* mr_delta_has_feature: whether the protocol has the feature, by name or by version. */
 bool mr_delta_has_feature(const struct mr_delta_protocol *protocol, const char *name);
 
+/* mr_delta_may_widen: whether the types of the table's columns may grow: the protocol has the
+ * feature typeWidening and the property delta.enableTypeWidening is on. */
+bool mr_delta_may_widen(const struct mr_delta_snapshot *snapshot);
+
 /* mr_delta_protocol_for: the least protocol for a new table with these columns and properties: 1/2
  * or 1/4 by version, otherwise feature lists, since those name what is used and no more.
  * timestamp_ntz columns, delta.enableChangeDataFeed, delta.enableDeletionVectors,
- * delta.enableInCommitTimestamps and delta.feature.<name> = supported add a feature.
+ * delta.enableInCommitTimestamps, delta.enableTypeWidening and delta.feature.<name> = supported add
+ * a feature.
  * returns MR_E_UNSUPPORTED (3103) with the property that asks for something not done here */
 MR_MUST_USE mr_status mr_delta_protocol_for(struct mr_arena *arena, const struct mr_type *schema,
                                             const struct mr_delta_property *properties,

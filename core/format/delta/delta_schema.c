@@ -4,6 +4,7 @@
 #include "core/base/checked.h"
 #include "core/base/nearest.h"
 #include "core/format/delta/delta_path.h"
+#include "core/format/delta/delta_widen.h"
 
 enum { ERR_TYPE = 3106, ERR_COLUMN = 3107, ERR_NOT_NULL = 3108, ERR_DEFINITION = 3110 };
 
@@ -15,7 +16,9 @@ struct place {
 
 struct fitter {
     struct mr_arena *arena;
-    bool may_add_columns;
+    unsigned allowed;          /* mr_delta_allow */
+    const struct place *field; /* the nearest struct member around the place at hand */
+    struct mr_text *changes;   /* of that member's type: items of delta.typeChanges */
     struct mr_err *err;
 };
 
@@ -123,6 +126,31 @@ struct struct_fit {
     uint32_t written_count;
 };
 
+/* A column that both have; a change of type is recorded with the member that it is nearest to. */
+static mr_status fit_common(struct fitter *f, const struct place *place, struct mr_field *merged,
+                            const struct mr_type *incoming, struct mr_field *written)
+{
+    struct fitter inner = *f;
+    struct mr_delta_fit fit;
+    struct mr_text changes;
+    mr_text_init(&changes, f->arena->heap);
+    inner.field = place;
+    inner.changes = &changes;
+    mr_status status = fit_type(&inner, place, merged->type, incoming, &fit);
+    if (status == MR_OK) status = mr_text_end(&changes, f->err);
+    if (status == MR_OK) {
+        merged->type = fit.merged;
+        written->name = merged->name;
+        written->type = fit.written;
+    }
+    if (status == MR_OK && changes.used > 0) {
+        status = mr_delta_changes_add(f->arena, merged->metadata, mr_text_span(&changes),
+                                      &merged->metadata, f->err);
+    }
+    mr_text_fini(&changes);
+    return status;
+}
+
 static mr_status fit_member(struct fitter *f, const struct place *outer,
                             const struct mr_type *table, const struct mr_field *field,
                             struct struct_fit *fit)
@@ -133,16 +161,12 @@ static mr_status fit_member(struct fitter *f, const struct place *outer,
     if (field->type->id == MR_TYPE_VOID) return MR_OK;
     *written = *field;
     if (at < 0) {
-        if (!f->may_add_columns) return fail_unknown(f, &place, table);
+        if ((f->allowed & MR_DELTA_ALLOW_COLUMNS) == 0) return fail_unknown(f, &place, table);
         MR_TRY(fit_new(f, &place, field->type));
         fit->merged[fit->merged_count] = *field;
         fit->merged[fit->merged_count++].is_nullable = true;
     } else {
-        struct mr_delta_fit inner;
-        MR_TRY(fit_type(f, &place, table->fields[at].type, field->type, &inner));
-        fit->merged[at].type = inner.merged;
-        written->name = table->fields[at].name;
-        written->type = inner.written;
+        MR_TRY(fit_common(f, &place, &fit->merged[at], field->type, written));
     }
     fit->written_count++;
     return MR_OK;
@@ -203,11 +227,39 @@ static mr_status fit_nested(struct fitter *f, const struct place *outer,
     return out->merged == NULL || out->written == NULL ? fit_nomem(f) : MR_OK;
 }
 
+/* Where the place is, seen from the nearest struct member: "element", "value.element", or "". */
+static void inner_path_write(const struct place *place, const struct place *field,
+                             struct mr_text *out)
+{
+    if (place == field) return;
+    inner_path_write(place->outer, field, out);
+    if (place->outer != field) mr_text_addc(out, '.');
+    mr_text_add(out, place->name.text, place->name.bytes);
+}
+
+/* The table's type grows to the rows'. */
+static mr_status fit_wider(struct fitter *f, const struct place *place, const struct mr_type *table,
+                           const struct mr_type *incoming, struct mr_delta_fit *out)
+{
+    struct mr_text path;
+    mr_text_init(&path, f->arena->heap);
+    inner_path_write(place, f->field, &path);
+    mr_delta_change_write(table, incoming, mr_text_span(&path), f->changes);
+    mr_status status = mr_text_end(&path, f->err);
+    mr_text_fini(&path);
+    *out = (struct mr_delta_fit){incoming, incoming};
+    return status;
+}
+
 static mr_status fit_type(struct fitter *f, const struct place *place, const struct mr_type *table,
                           const struct mr_type *incoming, struct mr_delta_fit *out)
 {
+    bool may_widen = (f->allowed & MR_DELTA_ALLOW_WIDER) != 0;
     bool is_same = table->id == incoming->id && table->precision == incoming->precision &&
                    table->scale == incoming->scale;
+    if (may_widen && mr_delta_type_widens(table, incoming)) {
+        return fit_wider(f, place, table, incoming, out);
+    }
     if (!is_same) return fail_type(f, place, table, incoming);
     if (table->id == MR_TYPE_STRUCT) return fit_struct(f, place, table, incoming, out);
     if (mr_type_is_nested(table)) return fit_nested(f, place, table, incoming, out);
@@ -230,10 +282,10 @@ static mr_status check_names(const struct mr_type *type, struct mr_err *err)
 }
 
 mr_status mr_delta_schema_fit(struct mr_arena *arena, const struct mr_type *table,
-                              const struct mr_type *incoming, bool may_add_columns,
+                              const struct mr_type *incoming, unsigned allowed,
                               struct mr_delta_fit *out_fit, struct mr_err *err)
 {
-    struct fitter f = {.arena = arena, .may_add_columns = may_add_columns, .err = err};
+    struct fitter f = {.arena = arena, .allowed = allowed, .err = err};
     struct mr_delta_fit fit;
     MR_ASSERT(table->id == MR_TYPE_STRUCT && incoming->id == MR_TYPE_STRUCT);
     MR_TRY(check_names(incoming, err));

@@ -250,6 +250,53 @@ static void test_evolution(void **state)
     mr_table_close(other);
 }
 
+/* A table whose types may grow takes the wider rows; the narrower ones of a writer that had looked
+ * before are refused, not filed as what they are not. */
+static void test_widening(void **state)
+{
+    struct fixture *f = *state;
+    struct mr_table_committed done;
+    struct mr_delta_property on = {MR_SPAN("delta.enableTypeWidening"), MR_SPAN("true")};
+    struct mr_field fields[] = {field("n", mr_type_of(MR_TYPE_INT), true)};
+    struct mr_table_spec spec = {.schema = schema_of(f, fields, 1),
+                                 .properties = &on,
+                                 .property_count = 1,
+                                 .engine = MR_SPAN("test")};
+    struct mr_table *table = NULL;
+    MUST(f, mr_table_create(f->io, &f->heap, f->path, &spec, &table, &f->err));
+    struct mr_table *other = open_table(f);
+    struct mr_table_add add = {.path = MR_SPAN("n.parquet"), .bytes = 1};
+    struct mr_table_part part = {.app_id = MR_SPAN("x"), .adds = &add, .add_count = 1};
+    struct mr_table_commit narrow = {.parts = &part,
+                                     .part_count = 1,
+                                     .schema = spec.schema,
+                                     .may_add_columns = true,
+                                     .operation = MR_SPAN("STREAMING UPDATE"),
+                                     .engine = MR_SPAN("test")};
+    struct mr_table_commit wide = narrow;
+    fields[0].type = mr_type_of(MR_TYPE_LONG);
+    wide.schema = schema_of(f, fields, 1);
+    wide.may_add_columns = false;
+    assert_int_equal(mr_table_commit(table, &wide, &done, &f->err), MR_E_SCHEMA);
+    assert_int_equal(f->err.code, 3106);
+    wide.may_add_columns = true;
+    MUST(f, mr_table_commit(table, &wide, &done, &f->err));
+    assert_int_equal(done.version, 1);
+    part.app_id = MR_SPAN("y");
+    assert_int_equal(mr_table_commit(other, &narrow, &done, &f->err), MR_E_SCHEMA);
+    assert_string_equal(f->err.message, "column \"n\" is bigint in the table, but int in the rows");
+    mr_table_close(other);
+    other = open_table(f);
+    assert_int_equal(mr_table_snapshot(other)->version, 1);
+    MUST(f, mr_table_can_append(other, &f->err));
+    const struct mr_field *n = mr_table_snapshot(other)->schema->fields;
+    assert_int_equal(n->type->id, MR_TYPE_LONG);
+    assert_true(mr_span_is(n->metadata, "{\"delta.typeChanges\":[{\"fromType\":\"integer\","
+                                        "\"toType\":\"long\"}]}"));
+    mr_table_close(other);
+    mr_table_close(table);
+}
+
 static void test_not_null_and_paths(void **state)
 {
     struct fixture *f = *state;
@@ -479,6 +526,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_parts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_two_handles, setup, teardown),
         cmocka_unit_test_setup_teardown(test_evolution, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_widening, setup, teardown),
         cmocka_unit_test_setup_teardown(test_not_null_and_paths, setup, teardown),
         cmocka_unit_test_setup_teardown(test_overwritten, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damage, setup, teardown),

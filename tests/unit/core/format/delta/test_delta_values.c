@@ -269,20 +269,20 @@ static void fits(struct fixture *f, const char *table, const char *incoming, con
                  const char *written)
 {
     struct mr_delta_fit fit;
-    MUST(f, mr_delta_schema_fit(&f->arena, schema_of(f, table), schema_of(f, incoming), true, &fit,
-                                &f->err));
+    MUST(f, mr_delta_schema_fit(&f->arena, schema_of(f, table), schema_of(f, incoming),
+                                MR_DELTA_ALLOW_COLUMNS, &fit, &f->err));
     mr_schema_write_ddl(fit.merged, &f->text);
     expect_text(f, merged);
     mr_schema_write_ddl(fit.written, &f->text);
     expect_text(f, written);
 }
 
-static void refuses(struct fixture *f, const char *table, const char *incoming, bool may_add,
+static void refuses(struct fixture *f, const char *table, const char *incoming, unsigned allowed,
                     uint32_t code, const char *message)
 {
     struct mr_delta_fit fit;
     assert_int_equal(mr_delta_schema_fit(&f->arena, schema_of(f, table), schema_of(f, incoming),
-                                         may_add, &fit, &f->err),
+                                         allowed, &fit, &f->err),
                      MR_E_SCHEMA);
     assert_int_equal(f->err.code, code);
     assert_string_equal(f->err.message, message);
@@ -303,32 +303,34 @@ static void test_fit(void **state)
          "a array<struct<x:bigint,y:bigint>>", "a array<struct<y:bigint>>");
     struct mr_delta_fit fit;
     const struct mr_type *table = schema_of(f, S(F("id", "'long'") "," F("b", "'string'")));
-    MUST(f, mr_delta_schema_fit(&f->arena, table, schema_of(f, S(F("b", "'string'"))), false, &fit,
-                                &f->err));
+    MUST(f, mr_delta_schema_fit(&f->arena, table, schema_of(f, S(F("b", "'string'"))),
+                                MR_DELTA_ALLOW_NOTHING, &fit, &f->err));
     assert_ptr_equal(fit.merged, table);
 }
 
 static void test_refusals(void **state)
 {
     struct fixture *f = *state;
-    refuses(f, S(F("s", S(F("n", "'integer'")))), S(F("s", S(F("n", "'long'")))), true, 3106,
+    refuses(f, S(F("s", S(F("n", "'integer'")))), S(F("s", S(F("n", "'long'")))),
+            MR_DELTA_ALLOW_COLUMNS, 3106,
             "column \"s.n\" is int in the table, but bigint in the rows");
     refuses(f,
             S(F("m", "{'type':'map','keyType':'string','valueType':'long',"
                      "'valueContainsNull':true}")),
             S(F("m", "{'type':'map','keyType':'string','valueType':'string',"
                      "'valueContainsNull':true}")),
-            true, 3106, "column \"m.value\" is bigint in the table, but string in the rows");
-    refuses(f, S(F("d", "'decimal(10,2)'")), S(F("d", "'decimal(10,3)'")), true, 3106,
-            "column \"d\" is decimal(10,2) in the table, but decimal(10,3) in the rows");
-    refuses(f, S(F("price", "'long'")), S(F("prise", "'long'")), false, 3107,
+            MR_DELTA_ALLOW_COLUMNS, 3106,
+            "column \"m.value\" is bigint in the table, but string in the rows");
+    refuses(f, S(F("d", "'decimal(10,2)'")), S(F("d", "'decimal(10,3)'")), MR_DELTA_ALLOW_COLUMNS,
+            3106, "column \"d\" is decimal(10,2) in the table, but decimal(10,3) in the rows");
+    refuses(f, S(F("price", "'long'")), S(F("prise", "'long'")), MR_DELTA_ALLOW_NOTHING, 3107,
             "column \"prise\" is not in the table");
     assert_non_null(strstr(f->err.help, "price"));
     refuses(f, S("{'name':'id','type':'long','nullable':false}," F("x", "'long'")),
-            S(F("x", "'long'")), true, 3108,
+            S(F("x", "'long'")), MR_DELTA_ALLOW_COLUMNS, 3108,
             "column \"id\" is NOT NULL in the table, but not in the rows");
-    refuses(f, S(F("x", "'long'")), S(F("y", "'long'") "," F("Y", "'long'")), true, 3110,
-            "column \"Y\" occurs twice");
+    refuses(f, S(F("x", "'long'")), S(F("y", "'long'") "," F("Y", "'long'")),
+            MR_DELTA_ALLOW_COLUMNS, 3110, "column \"Y\" occurs twice");
 }
 
 static void test_definitions(void **state)
