@@ -206,9 +206,8 @@ mr_status mr_flow_collect(struct mr_flow *flow, struct mr_err *err)
     const char *source =
         mr_arena_format(&flow->arena, "{\"logOffset\":%" PRId64 "}", flow->end_offset);
     mr_text_init(&schema, flow->config.heap);
-    if (!mr_type_equal(table->schema, flow->plan->output_schema)) {
-        mr_type_write_json(flow->plan->output_schema, &schema);
-    }
+    /* Also when it is the table's: the table may be another one by the time this is committed. */
+    mr_type_write_json(flow->plan->output_schema, &schema);
     mr_status status = source == NULL ? epoch_nomem(err) : mr_text_end(&schema, err);
     if (status == MR_OK) {
         const char *copy = mr_arena_copy(&flow->arena, mr_text_span(&schema));

@@ -7,7 +7,7 @@
  *   batchTimestampMs         current_timestamp() of the epoch
  *   nextWatermarkMs          what commits/N will say
  *   schemaVersion            of the schema log the input was read under; -1 = fixed schema
- *   schema                   the table's new schema (Delta's JSON), absent when unchanged
+ *   schema                   of the rows in the files (Delta's JSON), to be fitted into the table's
  *   source                   end offset of the source, as in offsets/N
  *   counts                   one number per line of counts.def, those that are not zero
  *   files                    [{path, partitionValues, size, modificationTime, rows, stats}, ...]
@@ -49,7 +49,7 @@ struct mr_prepared {
     int64_t batch_time_ms;
     int64_t next_watermark_ms;
     int64_t schema_version;
-    struct mr_span schema; /* empty = unchanged */
+    struct mr_span schema; /* empty = whatever the table's is */
     struct mr_span source; /* JSON value; empty = none */
     struct mr_counts counts;
     const struct mr_staged_file *files; /* files[file_count] */
