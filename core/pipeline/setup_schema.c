@@ -5,6 +5,7 @@
 #include "core/base/assert.h"
 #include "core/base/checked.h"
 #include "core/catalog/schema_log.h"
+#include "core/format/delta/delta_protocol.h"
 #include "core/format/json/json_infer.h"
 #include "core/ops/scan.h"
 #include "core/pipeline/flow_setup_impl.h"
@@ -247,11 +248,13 @@ bool mr_setup_wants_new_columns(const struct mr_flow_setup *s)
 
 bool mr_setup_wants_wider(const struct mr_flow_setup *s)
 {
-    /* Types can only grow where the table may follow; elsewhere what misfits is rescued. */
-    struct mr_span allowed =
+    /* Types can only grow where the table may follow; elsewhere what misfits is rescued. A table
+     * that is there decides, since TBLPROPERTIES are for the one who makes it. */
+    struct mr_span wish =
         mr_dataset_property(s->dataset, "delta.enableTypeWidening", MR_SPAN("false"));
-    return s->evolution == MR_EVOLVE_ADD_AND_WIDEN && !s->is_wide_settled &&
-           mr_span_ieq(allowed, MR_SPAN("true"));
+    bool is_allowed = s->table == NULL ? mr_span_ieq(wish, MR_SPAN("true"))
+                                       : mr_delta_may_widen(mr_table_snapshot(s->table));
+    return s->evolution == MR_EVOLVE_ADD_AND_WIDEN && !s->is_wide_settled && is_allowed;
 }
 
 /* ---- evolution ---- */

@@ -2,6 +2,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/checked.h"
+#include "core/format/delta/delta_protocol.h"
 #include "core/format/delta/delta_schema.h"
 #include "core/pipeline/flow_setup_impl.h"
 
@@ -67,8 +68,11 @@ mr_status mr_setup_fit_table(struct mr_flow_setup *s, struct mr_flow_plan *plan,
 {
     struct mr_delta_fit fit;
     if (s->table == NULL) return MR_OK;
-    mr_status status = mr_delta_schema_fit(&s->arena, mr_table_snapshot(s->table)->schema,
-                                           plan->output_schema, true, &fit, err);
+    const struct mr_delta_snapshot *table = mr_table_snapshot(s->table);
+    unsigned allowed = MR_DELTA_ALLOW_COLUMNS;
+    if (mr_delta_may_widen(table)) allowed |= MR_DELTA_ALLOW_WIDER;
+    mr_status status =
+        mr_delta_schema_fit(&s->arena, table->schema, plan->output_schema, allowed, &fit, err);
     if (status != MR_OK) {
         mr_err_origin(err, s->dataset->full_name);
         return status;
