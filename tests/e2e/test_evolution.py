@@ -1,5 +1,5 @@
-"""Shown, with the program itself: inference, hints, five evolution modes with the schema log and the
-rescued data they leave, parser modes, partition columns from paths, `_metadata`, compressed
+"""Shown, with the program itself: inference, hints, five evolution modes with the schema log and
+the rescued data they leave, parser modes, partition columns from paths, `_metadata`, compressed
 input, and real event streams whose every value equals Python's."""
 import glob
 import gzip
