@@ -58,7 +58,9 @@ mr_status mr_engine_start(struct mr_engine *engine, mr_shard_open_io open, void 
 
 void mr_engine_stop(struct mr_engine *engine)
 {
-    for (uint32_t i = 0; i < engine->shard_count; i++) mr_shard_stop(engine->shards[i]);
+    for (uint32_t i = 0; i < engine->shard_count; i++) {
+        if (engine->shards[i] != NULL) mr_shard_stop(engine->shards[i]);
+    }
     for (uint32_t i = 0; engine->are_threads && i < engine->shard_count; i++) {
         mr_shard_join(engine->shards[i]);
     }

@@ -29,7 +29,8 @@ MR_MUST_USE mr_status mr_engine_init(struct mr_engine *engine, struct mr_heap *h
 MR_MUST_USE mr_status mr_engine_start(struct mr_engine *engine, mr_shard_open_io open, void *ctx,
                                       struct mr_err *err);
 
-/* mr_engine_stop: ends the threads. No flow is open. mr_engine_fini: also after a failed init. */
+/* mr_engine_stop: ends the threads. No flow is open. mr_engine_fini. Both also after a failed init.
+ */
 void mr_engine_stop(struct mr_engine *engine);
 void mr_engine_fini(struct mr_engine *engine);
 
