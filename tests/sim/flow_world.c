@@ -244,7 +244,8 @@ static void tick(void *ctx, struct mr_flow *flows, uint32_t count)
         mr_sim_jump(p->sim, p->ticks % 2 == 0 ? p->fate->jump_us : -p->fate->jump_us);
     }
     if (!p->fate->is_continuous) return;
-    if (w->files < all) {
+    /* On a full disk nobody else can put files either. */
+    if (w->files < all && p->fate->room_bytes == 0) {
         mr_world_produce(w);
     } else if (++p->quiet_ticks >= STOP_TICKS) {
         mr_flow_stop(&flows[0]);
