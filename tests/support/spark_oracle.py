@@ -14,6 +14,9 @@ def jars_folder(root):
 def session(jars, work):
     """A local session whose files are all below `work`."""
     from pyspark.sql import SparkSession  # pylint: disable=import-outside-toplevel
+    # The name of a machine or container need not be known to any name service.
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    os.environ.setdefault("SPARK_LOCAL_HOSTNAME", "localhost")
     found = sorted(glob.glob(os.path.join(jars, "delta-*.jar")) +
                    glob.glob(os.path.join(jars, "unitycatalog-*.jar")))
     settings = {
