@@ -45,7 +45,7 @@ static const char *const faults[] = {
 static uint64_t stride = 1;
 static uint64_t only;
 static bool is_all;
-static char now[64]; /* the rule at work, for whoever aborts */
+static char now[128]; /* the rule at work, for whoever aborts */
 
 static void on_abort(int number)
 {

@@ -143,9 +143,7 @@ static json_step record_end(struct mr_json_reader *r, json_line line, uint32_t e
     }
     json_step step = JSON_STEP_ON;
     if (line == JSON_LINE_BAD) {
-        struct mr_span record =
-            reason == too_long ? json_span_prefix(r, r->at) : json_span(r, r->at, end);
-        step = json_row_malformed(r, record, reason_at, reason);
+        step = json_row_malformed(r, json_span(r, r->at, end), reason_at, reason);
     }
     r->items_done = 0;
     r->at = next;
@@ -232,6 +230,8 @@ static uint32_t unfinished_end(const struct mr_json_reader *r)
 static json_step line_unfinished(struct mr_json_reader *r)
 {
     uint32_t left = r->bytes - r->at;
+    /* However the text was cut: a carriage return in a line this long ends nothing. */
+    if (left > r->options.record_bytes_max) return record_too_long(r);
     if (r->is_last) {
         if (left == 0) return JSON_STEP_WAIT;
         uint32_t before = r->records, end = unfinished_end(r);
@@ -239,7 +239,7 @@ static json_step line_unfinished(struct mr_json_reader *r)
         r->counters.documents += r->records > before && step != JSON_STEP_WAIT;
         return step;
     }
-    return left > r->options.record_bytes_max ? record_too_long(r) : JSON_STEP_WAIT;
+    return JSON_STEP_WAIT;
 }
 
 static json_step line_skip(struct mr_json_reader *r, const char *end, uint32_t end_bytes)
