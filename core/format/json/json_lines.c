@@ -143,7 +143,9 @@ static json_step record_end(struct mr_json_reader *r, json_line line, uint32_t e
     }
     json_step step = JSON_STEP_ON;
     if (line == JSON_LINE_BAD) {
-        step = json_row_malformed(r, json_span(r, r->at, end), reason_at, reason);
+        struct mr_span record =
+            reason == too_long ? json_span_prefix(r, r->at) : json_span(r, r->at, end);
+        step = json_row_malformed(r, record, reason_at, reason);
     }
     r->items_done = 0;
     r->at = next;
