@@ -264,16 +264,17 @@ bool mr_glob_match(const struct mr_glob *glob, struct mr_span text, mr_glob_exte
     return false;
 }
 
-/* The part of a pattern that spans as many folders as `folder` has. */
+/* The part of a pattern that spans as many folders as `folder` has. A '/' inside a set is one of
+ * its members and ends nothing. */
 static struct mr_span pattern_head(struct mr_span pattern, struct mr_span folder)
 {
     size_t parts = 0, end = 0;
     for (size_t i = 0; i < folder.bytes; i++) parts += folder.text[i] == '/';
-    for (; end < pattern.bytes; end++) {
-        if (pattern.text[end] == '\\') {
-            end++;
-        } else if (pattern.text[end] == '/' && parts-- == 0) {
-            break;
+    while (end < pattern.bytes && (pattern.text[end] != '/' || parts-- != 0)) {
+        if (pattern.text[end] == '[') {
+            end = set_end(pattern, end);
+        } else {
+            end += pattern.text[end] == '\\' ? 2 : 1;
         }
     }
     return (struct mr_span){pattern.text, MR_MIN(end, pattern.bytes)};

@@ -192,6 +192,10 @@ static void test_bases(void **state)
     assert_false(mr_glob_may_hold(&glob, MR_SPAN("/a/x")));
     assert_true(mr_glob_may_hold(&glob, MR_SPAN("/a/bx/c/deep")));
     assert_false(mr_glob_may_hold(&glob, MR_SPAN("/a/bx/d")));
+    assert_int_equal(
+        mr_glob_compile(&fx.arena, MR_SPAN("/a/[b/c]x/d"), false, &glob, &fx.err), MR_OK);
+    assert_true(mr_glob_may_hold(&glob, MR_SPAN("/a/cx")));
+    assert_false(mr_glob_may_hold(&glob, MR_SPAN("/a/x")));
     mr_arena_fini(&fx.arena);
 }
 
