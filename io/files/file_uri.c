@@ -140,7 +140,8 @@ mr_status mr_file_uri_read(struct mr_arena *arena, struct mr_span uri, struct mr
     if (path == NULL) return mr_err_set(err, MR_E_NOMEM, ERR_NAME, "out of memory for a path");
     size_t bytes = mr_unescape(path, rest.bytes);
     path[bytes] = '\0';
-    if (strlen(path) != bytes || bytes >= 4096 || has_parent_part(path)) {
+    bool is_hostlike = bytes > 1 && path[1] == '/';
+    if (strlen(path) != bytes || bytes >= 4096 || is_hostlike || has_parent_part(path)) {
         return mr_err_set(err, MR_E_INVALID, ERR_NAME, "\"%.*s\" is no usable path",
                           (int)MR_MIN(uri.bytes, (size_t)300), uri.text);
     }
