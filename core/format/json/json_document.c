@@ -2,6 +2,8 @@
 #include "core/base/checked.h"
 #include "core/format/json/json_reader_impl.h"
 
+static const char *const too_long = "the record is longer than maxRecordBytes";
+
 /* A value's place, found by counting brackets in the index before it is parsed. */
 struct extent {
     bool is_known;
@@ -47,8 +49,10 @@ static struct extent extent_find(struct mr_json_reader *r, uint32_t p)
     } while (depth > 0);
     extent.end = c->pos[i - 1] + 1;
     extent.next_i = i;
-    /* The separator behind it is taken in the same step, so it must be there too. */
-    extent.is_known = r->phase == JSON_START || terminator_reach(r, &i) || r->is_last;
+    /* The separator behind it is taken in the same step, so it must be there too, but not behind
+     * more blanks than a record may have bytes. */
+    extent.is_known = r->phase == JSON_START || terminator_reach(r, &i) || r->is_last ||
+                      r->bytes - p > r->options.record_bytes_max;
     extent.next_i = i;
     return extent;
 }
@@ -104,9 +108,7 @@ static json_step value_take(struct mr_json_reader *r, uint32_t p, struct extent 
     json_step step;
     const char *reason = NULL;
     uint32_t reason_at = p;
-    if (extent.end - p > r->options.record_bytes_max) {
-        reason = "the record is longer than maxRecordBytes";
-    } else if (!json_window_utf8(&r->window, p, extent.end)) {
+    if (!json_window_utf8(&r->window, p, extent.end)) {
         reason = "the record is not UTF-8";
     } else {
         uint32_t end = json_row_value(r, p, r->phase == JSON_START ? 0 : 1);
@@ -122,9 +124,7 @@ static json_step value_take(struct mr_json_reader *r, uint32_t p, struct extent 
         /* Where a lenient value ends may show only in what follows. */
         if (json_lenient_is_on(&r->options) && can_wait(r, p)) return JSON_STEP_WAIT;
     }
-    struct mr_span record = json_span(r, p, extent.end);
-    if (record.bytes > r->options.record_bytes_max) record = json_span_prefix(r, p);
-    step = json_row_malformed(r, record, reason_at, reason);
+    step = json_row_malformed(r, json_span(r, p, extent.end), reason_at, reason);
     c->i = extent.next_i;
     value_done(r, extent.end);
     return step;
@@ -163,6 +163,8 @@ static json_step document_value(struct mr_json_reader *r, uint32_t p)
     if (r->d.status != MR_OK) return JSON_STEP_ERROR;
     if (extent.is_known) {
         r->counters.documents += is_root;
+        /* Its end might as well not have been pushed yet, so it must not matter that it was. */
+        if (extent.end - p > r->options.record_bytes_max) return document_rest(r, p, too_long);
         return value_take(r, p, extent);
     }
     bool is_over = r->bytes - p > r->options.record_bytes_max;
@@ -170,8 +172,7 @@ static json_step document_value(struct mr_json_reader *r, uint32_t p)
     r->counters.documents += is_root;
     if (value_lenient(r, p, &step)) return step;
     return document_rest(r, p,
-                         is_over ? "the record is longer than maxRecordBytes"
-                                 : "the document ends inside a value");
+                         is_over ? too_long : "the document ends inside a value");
 }
 
 /* document_blanks: the next byte that is neither blank nor comment. A comment may have upset the

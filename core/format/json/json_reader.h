@@ -20,7 +20,8 @@
  * A misfit is a value that its column's type cannot hold. Rescue is on when the option names the
  * column. With badRecordsPath malformed records leave through mr_json_reader_bad_records instead.
  * In multiLine mode records before the first break of the document's outer form are kept, where
- * Spark makes the whole file one malformed record: here records stream.
+ * Spark makes the whole file one malformed record: here records stream. A break, and a record over
+ * the limit, make the rest of a document one malformed record.
  *
  * An array or map with an item that misfits is null as a whole, as in Spark; a struct inside one
  * loses its misfit members only. Either way the outermost array or map is rescued whole.
