@@ -8,6 +8,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/checked.h"
+#include "kernels/text/power10.h"
 
 enum {
     SIGNIFICANT_MAX = 800,     /* digits kept before the sticky one */
@@ -133,6 +134,52 @@ static bool literal_exact(const struct literal *lit, double *out)
     return true;
 }
 
+/* literal_digits: up to 19 digits without leading zeros, and the power of ten they are to be scaled
+ * by; *out_is_cut says that digits other than zeros were left out. */
+static uint64_t literal_digits(const struct literal *lit, int64_t *out_exponent, bool *out_is_cut)
+{
+    size_t zeros = literal_zeros(lit), count = lit->whole_bytes + lit->fraction_bytes;
+    size_t kept = MR_MIN(count - zeros, (size_t)DIGITS_IN_U64);
+    uint64_t digits = 0;
+    for (size_t i = 0; i < kept; i++) {
+        digits = digits * 10 + (uint64_t)(literal_digit(lit, zeros + i) - '0');
+    }
+    *out_is_cut = false;
+    for (size_t i = zeros + kept; i < count; i++) *out_is_cut |= literal_digit(lit, i) != '0';
+    *out_exponent = lit->exponent - (int64_t)lit->fraction_bytes + (int64_t)(count - zeros - kept);
+    return digits;
+}
+
+/* literal_double, literal_float: by powers of five. Of cut digits the next number above decides as
+ * well: when both give the same, so does everything between. */
+static bool literal_double(const struct literal *lit, double *out)
+{
+    int64_t exponent;
+    bool is_cut;
+    double value, above;
+    uint64_t digits = literal_digits(lit, &exponent, &is_cut);
+    if (!mr_scale10_double(digits, exponent, &value)) return false;
+    if (is_cut && (!mr_scale10_double(digits + 1, exponent, &above) || above != value)) {
+        return false;
+    }
+    *out = lit->is_negative ? -value : value;
+    return true;
+}
+
+static bool literal_float(const struct literal *lit, float *out)
+{
+    int64_t exponent;
+    bool is_cut;
+    float value, above;
+    uint64_t digits = literal_digits(lit, &exponent, &is_cut);
+    if (!mr_scale10_float(digits, exponent, &value)) return false;
+    if (is_cut && (!mr_scale10_float(digits + 1, exponent, &above) || above != value)) {
+        return false;
+    }
+    *out = lit->is_negative ? -value : value;
+    return true;
+}
+
 /* literal_rewrite: the number as "ddd...e<exponent>" for the C library; no point, so that no
  * locale matters. */
 static void literal_rewrite(const struct literal *lit, char out[SIGNIFICANT_MAX + 32])
@@ -160,7 +207,7 @@ mr_parse mr_double_parse(const char *text, size_t bytes, double *out)
 {
     struct literal lit;
     if (!literal_read(text, bytes, &lit)) return MR_PARSE_SYNTAX;
-    if (literal_exact(&lit, out)) return MR_PARSE_OK;
+    if (literal_exact(&lit, out) || literal_double(&lit, out)) return MR_PARSE_OK;
     char rewritten[SIGNIFICANT_MAX + 32];
     literal_rewrite(&lit, rewritten);
     *out = strtod(rewritten, NULL);
@@ -171,6 +218,7 @@ mr_parse mr_float_parse(const char *text, size_t bytes, float *out)
 {
     struct literal lit;
     if (!literal_read(text, bytes, &lit)) return MR_PARSE_SYNTAX;
+    if (literal_float(&lit, out)) return MR_PARSE_OK;
     char rewritten[SIGNIFICANT_MAX + 32];
     literal_rewrite(&lit, rewritten);
     *out = strtof(rewritten, NULL);

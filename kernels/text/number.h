@@ -5,9 +5,10 @@
  * the caller's business. `out` is written only for MR_PARSE_OK and MR_PARSE_INEXACT.
  *
  * Doubles and floats are correctly rounded: the same bits as strtod in the default rounding mode.
- * Up to 19 digits with a small power of ten are exact in one operation (Clinger 1990); the rest is
- * rewritten as digits and exponent, cut after 800 digits with a sticky one (a double's midpoint
- * has at most 768), and given to the C library. Decimals never pass through a double.
+ * Up to 19 digits with a small power of ten are exact in one operation (Clinger 1990); nearly all
+ * others are decided by a 128-bit power of five (power10.h); the rest is rewritten as digits and
+ * exponent, cut after 800 digits with a sticky one (a double's midpoint has at most 768), and given
+ * to the C library. Decimals never pass through a double.
  *
  * Text form of doubles: Java's Double.toString as of JDK 19 and so Spark's: the shortest digits
  * that read back equal, "1.0E10" style below 1e-3 and from 1e7 on, "NaN", "Infinity". */
