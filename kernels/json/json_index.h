@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "kernels/isa/isa.h"
+#include "kernels/json/json_walk.h"
 
 enum {
     MR_JSON_STEP = 64,      /* bytes per step; one bitmap word */
@@ -62,6 +63,7 @@ struct mr_json_kernels {
     mr_isa isa;
     mr_json_index_fn *index;
     mr_utf8_check_fn *utf8_check;
+    mr_json_walk_fn *walk;
 };
 
 /* mr_json_kernels: the table for a level; the next lower one's functions where there is no own. */

@@ -46,7 +46,7 @@ static bool is_number_word(struct mr_span text)
     return false;
 }
 
-static json_token token_of(const struct json_cursor *c, struct mr_span text)
+json_token json_token_of(const struct json_cursor *c, struct mr_span text)
 {
     if (is_digit(text.text[0]) || text.text[0] == '-') {
         json_token token =
@@ -65,7 +65,7 @@ uint32_t json_scalar(struct json_cursor *c, uint32_t q, json_token *out_token)
     if (end == UINT32_MAX || end <= q) return json_fail(c, q, "a value is missing");
     while (end > q && json_is_blank(c, c->text[end - 1])) end--;
     if (end == q) return json_fail(c, q, "a value is missing");
-    *out_token = token_of(c, (struct mr_span){c->text + q, end - q});
+    *out_token = json_token_of(c, (struct mr_span){c->text + q, end - q});
     if (*out_token == JSON_TOKEN_BAD) return json_fail(c, q, "the value is not JSON");
     return end;
 }
@@ -148,11 +148,40 @@ static char escape_value(const struct mr_json_options *options, char c)
     }
 }
 
+/* plain_copy: bytes up to the first backslash or control byte, eight at a time; returns how many.
+ * The last seven of the text are left. */
+static size_t plain_copy(const char *at, const char *end, char *out)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
+    const char *first = at;
+    for (; end - at >= 8; at += 8, out += 8) {
+        uint64_t word;
+        memcpy(&word, at, sizeof word);
+        memcpy(out, &word, sizeof word);
+        uint64_t quoting = word ^ ones * '\\';
+        /* Borrows only run upwards, so the lowest mark is right. */
+        uint64_t marks = ((quoting - ones) & ~quoting) | ((word - ones * 0x20) & ~word);
+        if ((marks & tops) == 0) continue;
+        uint64_t lowest = marks & tops;
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        (void)lowest;
+        return (size_t)(at - first);
+#else
+        return (size_t)(at - first) + (size_t)__builtin_ctzll(lowest) / 8;
+#endif
+    }
+    return (size_t)(at - first);
+}
+
 uint32_t json_unescape(struct json_cursor *c, uint32_t from, uint32_t to, char *out)
 {
     const char *at = c->text + from, *end = c->text + to;
     char *first = out;
     while (at < end) {
+        size_t copied = plain_copy(at, end, out);
+        at += copied;
+        out += copied;
+        if (at == end) break;
         unsigned char byte = (unsigned char)*at;
         if (byte < 0x20 && !c->options->allows_control_chars) {
             return json_fail(c, (uint32_t)(at - c->text), "a control character in a string");

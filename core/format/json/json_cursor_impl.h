@@ -97,6 +97,9 @@ typedef enum json_token {
  * returns the offset behind it; *out_token is never JSON_TOKEN_BAD then */
 uint32_t json_scalar(struct json_cursor *c, uint32_t q, json_token *out_token);
 
+/* json_token_of: what a text without blanks around it is; JSON_TOKEN_BAD when it is no scalar. */
+json_token json_token_of(const struct json_cursor *c, struct mr_span text);
+
 /* json_string_check: json_string_end, and the escapes within are right. */
 uint32_t json_string_check(struct json_cursor *c, uint32_t q);
 

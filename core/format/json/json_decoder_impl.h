@@ -73,6 +73,11 @@ struct json_decoder {
 uint32_t json_decode_object(struct json_decoder *d, struct json_node *node, uint32_t row,
                             uint32_t q);
 
+/* json_decode_value: the same for a value of any type; *out_fits is false when the column is null
+ * because its type cannot hold it, else untouched. */
+uint32_t json_decode_value(struct json_decoder *d, struct json_node *node, uint32_t row, uint32_t q,
+                           bool *out_fits);
+
 /* json_space_take: `bytes` bytes for a string; null when memory is missing (d->status is set).
  * json_space_view: the view of what was written there. */
 char *json_space_take(struct json_decoder *d, uint32_t bytes);

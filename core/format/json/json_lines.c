@@ -268,6 +268,14 @@ static const char *line_check(struct mr_json_reader *r)
     return json_window_utf8(&r->window, r->at, end) ? NULL : not_utf8;
 }
 
+/* lane_takes: records from r->at on by the fast lane, as far as it gets. True when the batch has
+ * come further or is full; else the line at r->at is the cursor's. */
+static bool lane_takes(struct mr_json_reader *r)
+{
+    if (!r->lane.is_on || r->items_done > 0) return false;
+    return json_window_utf8_lines(&r->window, r->at) && !json_lane_run(r);
+}
+
 json_step json_lines_step(struct mr_json_reader *r)
 {
     struct json_cursor *c = &r->d.cursor;
@@ -276,6 +284,8 @@ json_step json_lines_step(struct mr_json_reader *r)
         return line_skip(r, memchr(r->text + r->at, '\n', r->bytes - r->at), 1);
     }
     if (!line_is_whole(r, &step)) return step == JSON_STEP_ON ? line_unfinished(r) : step;
+    if (lane_takes(r)) return JSON_STEP_ON;
+    if (r->d.status != MR_OK) return JSON_STEP_ERROR;
     uint32_t p = json_blanks(c, r->at), first = c->i;
     if (c->text[p] == '\n') {
         c->i++;

@@ -42,6 +42,7 @@ struct mr_json_options {
     bool allows_any_escape;
     bool is_case_sensitive;
     bool keeps_file_path;      /* "_file_path" in rescued data */
+    bool has_no_lane;          /* no option of a user's: every record by the cursor, to compare */
     uint32_t record_bytes_max; /* a longer record is malformed */
     char corrupt_column[MR_JSON_NAME_MAX];
     char rescued_column[MR_JSON_NAME_MAX]; /* empty = no rescue */

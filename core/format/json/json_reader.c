@@ -59,6 +59,8 @@ static mr_status reader_init(struct mr_json_reader *r, const struct mr_type *sch
 {
     MR_TRY(schema_take(r, schema, err));
     MR_TRY(json_node_init(&r->root, &r->arena, r->schema, r->options.is_case_sensitive, err));
+    MR_TRY(json_lane_init(&r->lane, &r->arena, &r->root, err));
+    if (r->options.has_no_lane) r->lane.is_on = false;
     MR_TRY(own_column(r, r->options.corrupt_column, &r->corrupt, err));
     MR_TRY(own_column(r, r->options.rescued_column, &r->rescued, err));
     r->d.is_rescuing = r->rescued >= 0;

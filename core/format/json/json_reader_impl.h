@@ -3,6 +3,7 @@
 #define MR_CORE_FORMAT_JSON_JSON_READER_IMPL_H
 
 #include "core/format/json/json_decoder_impl.h"
+#include "core/format/json/json_lane_impl.h"
 #include "core/format/json/json_lenient_impl.h"
 #include "core/format/json/json_reader.h"
 #include "core/format/json/json_window_impl.h"
@@ -37,6 +38,7 @@ struct mr_json_reader {
     int32_t corrupt; /* members of the schema, -1 = none */
     int32_t rescued;
     struct json_decoder d;
+    struct json_lane lane;
     struct json_window window; /* over the pushed text */
     struct json_window side;   /* over a record that was copied */
     struct json_shape unknown;

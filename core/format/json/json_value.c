@@ -4,9 +4,6 @@
 #include "core/base/checked.h"
 #include "core/format/json/json_decoder_impl.h"
 
-static uint32_t value_put(struct json_decoder *d, struct json_node *node, uint32_t row, uint32_t q,
-                          bool *out_fits);
-
 static void path_push(struct json_decoder *d, json_step_kind kind, struct mr_span name)
 {
     MR_DCHECK(d->path_count <= MR_TYPE_DEPTH_MAX);
@@ -134,7 +131,7 @@ static uint32_t member_put(struct json_decoder *d, struct json_node *node, uint3
     bool fits = true;
     bool is_nested = mr_type_is_nested(child->type);
     if (is_nested) path_push(d, JSON_STEP_FIELD, child->name);
-    uint32_t end = value_put(d, child, row, p, &fits);
+    uint32_t end = json_decode_value(d, child, row, p, &fits);
     if (is_nested) path_pop(d);
     if (end == JSON_FAIL || fits) return end;
     d->has_misfit = true;
@@ -196,7 +193,7 @@ static uint32_t item_put(struct json_decoder *d, struct json_node *node, struct 
                          uint32_t q)
 {
     bool fits = true;
-    uint32_t end = value_put(d, child, node->items, q, &fits);
+    uint32_t end = json_decode_value(d, child, node->items, q, &fits);
     if (!fits) d->has_misfit = node->has_item_misfit = true;
     node->items++;
     return end;
@@ -225,7 +222,7 @@ static uint32_t map_key_put(struct json_decoder *d, struct json_node *node, uint
     struct json_cursor *c = &d->cursor;
     bool fits = true;
     if (c->text[q] != '"') return json_fail(c, q, "a member's name in quotes is missing");
-    uint32_t end = value_put(d, &node->children[0], node->items, q, &fits);
+    uint32_t end = json_decode_value(d, &node->children[0], node->items, q, &fits);
     return end == JSON_FAIL ? JSON_FAIL : json_colon(c, end);
 }
 
@@ -364,8 +361,8 @@ static uint32_t container_as_text(struct json_decoder *d, struct json_node *node
     return end;
 }
 
-static uint32_t value_put(struct json_decoder *d, struct json_node *node, uint32_t row, uint32_t q,
-                          bool *out_fits)
+uint32_t json_decode_value(struct json_decoder *d, struct json_node *node, uint32_t row, uint32_t q,
+                           bool *out_fits)
 {
     struct json_cursor *c = &d->cursor;
     char first = c->text[q];

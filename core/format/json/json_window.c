@@ -143,3 +143,15 @@ bool json_window_utf8(struct json_window *window, uint32_t from, uint32_t to)
     }
     return window->kernels->utf8_check(window->text + from, to - from);
 }
+
+bool json_window_utf8_lines(struct json_window *window, uint32_t from)
+{
+    MR_DCHECK(window->line_count > 0);
+    uint32_t whole = window->pos[window->line_count - 1];
+    if (window->state.wide == 0 || whole <= window->utf8_to) return true;
+    if (whole <= window->utf8_tried) return false;
+    window->utf8_tried = whole;
+    if (!window->kernels->utf8_check(window->text + from, whole - from)) return false;
+    window->utf8_to = whole;
+    return true;
+}

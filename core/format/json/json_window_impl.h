@@ -51,4 +51,7 @@ MR_MUST_USE mr_status json_window_extend(struct json_window *window, struct json
  * line at once, and record by record only when that is not right. */
 bool json_window_utf8(struct json_window *window, uint32_t from, uint32_t to);
 
+/* json_window_utf8_lines: whether all whole lines from the record at `from` on are UTF-8. */
+bool json_window_utf8_lines(struct json_window *window, uint32_t from);
+
 #endif

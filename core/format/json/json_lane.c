@@ -1,0 +1,370 @@
+#include "core/format/json/json_lane_impl.h"
+
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/base/checked.h"
+#include "core/format/json/json_reader_impl.h"
+
+enum {
+    COLUMNS_MAX = 20000,
+    EDGES_MIN = 256,
+    EDGES_MAX = 4096,
+    SLOTS_MAX = 256 << 10, /* of all columns together: wide schemas get shorter runs */
+    RUN_ROWS_MIN = 4,
+    LOST_MAX = 16, /* records lost in short runs before the lane rests */
+    REST_MIN = 64,
+    REST_MAX = 4096,
+};
+
+/* -- making -------------------------------------------------------------------------------- */
+
+static mr_status lane_nomem(struct mr_err *err)
+{
+    return mr_err_set(err, MR_E_NOMEM, 0, "out of memory for the JSON reader");
+}
+
+static uint32_t count_columns(const struct json_node *node)
+{
+    uint32_t count = node->child_count;
+    for (uint32_t i = 0; i < node->child_count; i++) count += count_columns(&node->children[i]);
+    return count;
+}
+
+static bool is_list(const struct json_node *node)
+{
+    return node->type->id == MR_TYPE_ARRAY || node->type->id == MR_TYPE_MAP;
+}
+
+/* kind_below: of a child of a column of kind `above`. */
+static json_lane_kind kind_below(json_lane_kind above, const struct json_node *node)
+{
+    if (above == JSON_LANE_LIST) return JSON_LANE_ITEM;
+    if (above != JSON_LANE_OBJECT) return JSON_LANE_INSIDE;
+    if (!mr_type_is_nested(node->type)) return JSON_LANE_VALUE;
+    if (!is_list(node)) return JSON_LANE_OBJECT;
+    bool is_scalars =
+        node->type->id == MR_TYPE_ARRAY && !mr_type_is_nested(node->children[0].type);
+    return is_scalars ? JSON_LANE_LIST : JSON_LANE_CURSOR;
+}
+
+/* number_columns: gives the nodes below `node` their numbers. */
+static void number_columns(struct json_lane *lane, struct json_node *node, uint32_t parent,
+                           uint32_t depth)
+{
+    json_lane_kind above =
+        parent == JSON_LANE_NONE ? JSON_LANE_OBJECT : lane->columns[parent].kind;
+    for (uint32_t i = 0; i < node->child_count; i++) {
+        struct json_node *child = &node->children[i];
+        uint32_t number = lane->column_count++;
+        child->number = (uint16_t)number;
+        lane->columns[number] = (struct json_lane_column){
+            .node = child,
+            .kind = kind_below(above, child),
+            .parent = (uint16_t)parent,
+            .depth = (uint8_t)MR_MIN(depth, (uint32_t)UINT8_MAX),
+        };
+        number_columns(lane, child, number, depth + 1);
+    }
+}
+
+static void slots_clear(struct mr_json_slot *slots, uint32_t count)
+{
+    memset(slots, 0xff, count * sizeof *slots);
+}
+
+static mr_status slots_init(struct json_lane *lane, struct mr_arena *arena, struct mr_err *err)
+{
+    struct mr_json_walk *w = &lane->walk;
+    for (uint32_t i = 0; i < lane->column_count; i++) {
+        const struct json_lane_column *column = &lane->columns[i];
+        if (column->kind == JSON_LANE_INSIDE) continue;
+        uint32_t room =
+            column->kind == JSON_LANE_ITEM ? (uint32_t)JSON_LANE_ITEMS_MAX : lane->rows_max;
+        w->columns[i].slots = MR_ARENA_ARRAY(arena, struct mr_json_slot, room);
+        if (w->columns[i].slots == NULL) return lane_nomem(err);
+        slots_clear(w->columns[i].slots, room);
+        w->columns[i].items_max = room;
+        if (column->kind == JSON_LANE_LIST) {
+            w->columns[i].item_column = column->node->children[0].number;
+        }
+    }
+    return MR_OK;
+}
+
+static mr_status edges_init(struct json_lane *lane, struct mr_arena *arena, struct mr_err *err)
+{
+    struct mr_json_walk *w = &lane->walk;
+    uint32_t places = 512;
+    lane->edge_room =
+        MR_MAX(MR_MIN(lane->column_count * 16, (uint32_t)EDGES_MAX), (uint32_t)EDGES_MIN);
+    lane->edge_room = MR_MAX(lane->edge_room, MR_MIN(lane->column_count * 2, UINT32_C(60000)));
+    while (places < lane->edge_room) places *= 2;
+    lane->edges = mr_arena_alloc(arena, lane->edge_room * sizeof *lane->edges, 64);
+    lane->table = MR_ARENA_ARRAY(arena, uint16_t, places);
+    if (lane->edges == NULL || lane->table == NULL) return lane_nomem(err);
+    w->edges = lane->edges;
+    w->table = lane->table;
+    w->table_mask = places - 1;
+    json_lane_forget(lane);
+    return MR_OK;
+}
+
+mr_status json_lane_init(struct json_lane *lane, struct mr_arena *arena, struct json_node *root,
+                         struct mr_err *err)
+{
+    uint32_t count = count_columns(root);
+    *lane = (struct json_lane){0};
+    if (count == 0 || count > COLUMNS_MAX) return MR_OK;
+    lane->columns = MR_ARENA_ARRAY(arena, struct json_lane_column, count);
+    lane->walk.columns = MR_ARENA_ARRAY(arena, struct mr_json_walk_column, count);
+    if (lane->columns == NULL || lane->walk.columns == NULL) return lane_nomem(err);
+    number_columns(lane, root, JSON_LANE_NONE, 1);
+    MR_ASSERT(lane->column_count == count);
+    lane->rows_max = MR_MIN((uint32_t)JSON_LANE_ROWS_MAX, SLOTS_MAX / count);
+    lane->run_rows = lane->rows_max;
+    lane->rest_next = REST_MIN;
+    lane->walk.row_at = MR_ARENA_ARRAY(arena, uint32_t, lane->rows_max);
+    lane->walk.row_i = MR_ARENA_ARRAY(arena, uint32_t, lane->rows_max);
+    if (lane->walk.row_at == NULL || lane->walk.row_i == NULL) return lane_nomem(err);
+    MR_TRY(slots_init(lane, arena, err));
+    MR_TRY(edges_init(lane, arena, err));
+    lane->is_on = true;
+    return MR_OK;
+}
+
+/* -- a run --------------------------------------------------------------------------------- */
+
+/* columns_begin: the columns' place in the batch. False when there is no memory for items. */
+static bool columns_begin(struct mr_json_reader *r)
+{
+    struct json_lane *lane = &r->lane;
+    for (uint32_t i = 0; i < lane->column_count; i++) {
+        struct json_lane_column *column = &lane->columns[i];
+        column->base = r->rows;
+        if (column->kind != JSON_LANE_ITEM) continue;
+        column->base = lane->columns[column->parent].node->items;
+        lane->walk.columns[i].items = 0;
+        uint32_t wanted = column->base + JSON_LANE_ITEMS_MAX;
+        if (json_node_reserve(column->node, r->d.arena, wanted, NULL) != MR_OK) return false;
+    }
+    return true;
+}
+
+static void walk_begin(struct mr_json_reader *r)
+{
+    const struct json_cursor *c = &r->d.cursor;
+    struct json_lane *lane = &r->lane;
+    struct mr_json_walk *w = &lane->walk;
+    if (lane->edge_count == lane->edge_room) json_lane_forget(lane);
+    lane->row_base = r->rows;
+    w->text = c->text;
+    w->pos = c->pos;
+    w->quotes = c->quotes;
+    w->care = c->care;
+    w->first = c->first;
+    w->pos_end = r->window.line_count;
+    w->record_bytes_max = r->options.record_bytes_max;
+    w->p = r->at;
+    w->i = c->i;
+    w->edge = MR_JSON_START;
+    w->row = 0;
+    w->row_end = MR_MIN(lane->run_rows, r->row_room - 1 - r->rows);
+}
+
+/* record_undo: gives back what there is of the record in work. */
+static void record_undo(struct mr_json_reader *r)
+{
+    struct json_lane *lane = &r->lane;
+    struct mr_json_walk *w = &lane->walk;
+    uint32_t row = lane->row_base + w->row;
+    for (uint32_t i = 0; i < lane->column_count; i++) {
+        const struct json_lane_column *column = &lane->columns[i];
+        if (column->kind == JSON_LANE_ITEM || column->kind == JSON_LANE_INSIDE) continue;
+        struct mr_json_slot *slot = &w->columns[i].slots[w->row];
+        if (slot->flags == MR_JSON_SLOT_ABSENT) continue;
+        if (column->kind == JSON_LANE_CURSOR) json_node_truncate(column->node, row, row + 1);
+        if (column->kind == JSON_LANE_LIST) w->columns[w->columns[i].item_column].items = slot->at;
+        slots_clear(slot, 1);
+    }
+    w->p = w->row_at[w->row];
+    w->i = w->row_i[w->row];
+}
+
+/* take_other: a value for the cursor, in the middle of a plain record. False when it is not plain
+ * either. */
+static bool take_other(struct mr_json_reader *r)
+{
+    struct json_decoder *d = &r->d;
+    struct mr_json_walk *w = &r->lane.walk;
+    const struct json_lane_column *column = &r->lane.columns[w->edges[w->edge].column];
+    bool fits = true;
+    d->has_misfit = d->has_list_misfit = false;
+    d->depth = column->depth;
+    d->list_depth = 0;
+    d->path[0] = (struct json_shape_step){JSON_STEP_FIELD, column->node->name};
+    d->path_count = 1;
+    d->pendings.count = d->pendings.step_count = 0;
+    json_rescue_begin(d);
+    d->cursor.i = w->i;
+    uint32_t end = json_decode_value(d, column->node, r->lane.row_base + w->row, w->p, &fits);
+    w->p = end;
+    w->i = d->cursor.i;
+    return end != JSON_FAIL && d->status == MR_OK && fits && !d->has_misfit &&
+           !d->has_list_misfit && !d->has_rescue && d->pendings.count == 0;
+}
+
+/* walk_on: walks as far as the run goes; returns whether the record in work is the cursor's. */
+static bool walk_on(struct mr_json_reader *r)
+{
+    struct json_lane *lane = &r->lane;
+    for (;;) {
+        switch (r->window.kernels->walk(&lane->walk)) {
+        case MR_JSON_WALK_DONE: return false;
+        case MR_JSON_WALK_LEAVE: return true;
+        case MR_JSON_WALK_MISS:
+            if (!json_lane_learn(lane, &r->root)) return true;
+            break;
+        case MR_JSON_WALK_OTHER:
+            if (!take_other(r)) return true;
+            break;
+        }
+    }
+}
+
+/* row_of_item: which of the first `rows` rows of a list has the item. */
+static uint32_t row_of_item(const struct mr_json_slot *slots, uint32_t rows, uint32_t item)
+{
+    for (uint32_t row = 0; row < rows; row++) {
+        if (slots[row].flags == MR_JSON_SLOT_ABSENT) continue;
+        if (item - slots[row].at < slots[row].flags) return row;
+    }
+    return rows;
+}
+
+/* convert_all: returns the first row of the walk that could not be converted, or w->row. */
+static uint32_t convert_all(struct mr_json_reader *r)
+{
+    struct json_lane *lane = &r->lane;
+    struct mr_json_walk *w = &lane->walk;
+    uint32_t to = w->row;
+    for (uint32_t i = 0; i < lane->column_count && r->d.status == MR_OK; i++) {
+        const struct json_lane_column *column = &lane->columns[i];
+        if (column->kind == JSON_LANE_VALUE) to = json_lane_convert(r, i, to);
+        if (column->kind != JSON_LANE_ITEM) continue;
+        uint32_t items = w->columns[i].items, bad = json_lane_convert(r, i, items);
+        if (bad < items) {
+            to = MR_MIN(to, row_of_item(w->columns[column->parent].slots, w->row, bad));
+        }
+    }
+    return to;
+}
+
+static void objects_end(const struct json_lane_column *column, const struct mr_json_slot *slots,
+                        uint32_t to)
+{
+    uint64_t *validity = column->node->vec->validity;
+    for (uint32_t k = 0; k < to; k++) {
+        if (slots[k].flags != MR_JSON_SLOT_ABSENT) mr_bit_set(validity, column->base + k);
+    }
+}
+
+/* list_end: where the lists of the first `to` rows end. The items of other rows, up to `walked`,
+ * are given back. */
+static void list_end(struct json_lane *lane, uint32_t number, uint32_t to, uint32_t walked)
+{
+    struct json_node *node = lane->columns[number].node;
+    const struct mr_json_slot *slots = lane->walk.columns[number].slots;
+    uint32_t item_column = lane->walk.columns[number].item_column;
+    uint32_t base = lane->columns[item_column].base, items = lane->walk.columns[item_column].items;
+    for (uint32_t k = 0; k < to; k++) {
+        if (slots[k].flags == MR_JSON_SLOT_ABSENT) continue;
+        MR_DCHECK(base + slots[k].at == node->items);
+        json_node_list_begin(node, lane->row_base + k);
+        node->items += slots[k].flags;
+        json_node_list_end(node, lane->row_base + k);
+        mr_bit_set(node->vec->validity, lane->row_base + k);
+    }
+    if (to == walked) return;
+    for (uint32_t k = node->items - base; k < items; k++) {
+        mr_bit_clear(node->children[0].vec->validity, base + k);
+    }
+}
+
+/* rows_end: the first `to` rows of those walked stay; slots are absent again. */
+static void rows_end(struct mr_json_reader *r, uint32_t to)
+{
+    struct json_lane *lane = &r->lane;
+    struct mr_json_walk *w = &lane->walk;
+    for (uint32_t i = 0; i < lane->column_count; i++) {
+        const struct json_lane_column *column = &lane->columns[i];
+        if (column->kind == JSON_LANE_ITEM || column->kind == JSON_LANE_INSIDE) continue;
+        if (column->kind == JSON_LANE_OBJECT) objects_end(column, w->columns[i].slots, to);
+        if (column->kind == JSON_LANE_LIST) list_end(lane, i, to, w->row);
+        slots_clear(w->columns[i].slots, w->row);
+    }
+    if (to == w->row) return;
+    for (uint32_t i = 0; i < r->root.child_count; i++) {
+        json_node_truncate(&r->root.children[i], lane->row_base + to, lane->row_base + w->row);
+    }
+}
+
+/* run_note: how the run went decides how long the next one is and whether there is one. */
+static void run_note(struct json_lane *lane, uint32_t rows, bool is_left)
+{
+    if (!is_left) {
+        lane->run_rows = MR_MIN(lane->run_rows * 2, lane->rows_max);
+        lane->lost = 0;
+        lane->rest_next = REST_MIN;
+        return;
+    }
+    if (rows < lane->run_rows / 2) {
+        lane->run_rows = MR_MAX(lane->run_rows / 2, MR_MIN((uint32_t)RUN_ROWS_MIN, lane->rows_max));
+    }
+    lane->lost = rows < RUN_ROWS_MIN ? lane->lost + 1 : 0;
+    if (lane->lost < LOST_MAX) return;
+    lane->lost = 0;
+    lane->rest = lane->rest_next;
+    lane->rest_next = MR_MIN(lane->rest_next * 2, (uint32_t)REST_MAX);
+}
+
+static void rows_add(struct mr_json_reader *r, uint32_t count)
+{
+    if (r->ordinals != NULL) {
+        for (uint32_t i = 0; i < count; i++) r->ordinals[r->rows + i] = r->records + i;
+    }
+    r->rows += count;
+    r->records += count;
+    r->counters.records += count;
+    r->counters.rows += count;
+    r->counters.documents += count;
+}
+
+bool json_lane_run(struct mr_json_reader *r)
+{
+    struct json_lane *lane = &r->lane;
+    struct mr_json_walk *w = &lane->walk;
+    if (lane->rest > 0) {
+        lane->rest--;
+        return true;
+    }
+    if (!columns_begin(r)) {
+        r->d.status = MR_E_NOMEM;
+        return true;
+    }
+    walk_begin(r);
+    bool is_left = walk_on(r);
+    if (is_left) record_undo(r);
+    uint32_t to = convert_all(r);
+    rows_end(r, to);
+    if (to < w->row) {
+        is_left = true;
+        w->p = w->row_at[to];
+        w->i = w->row_i[to];
+    }
+    run_note(lane, to, is_left);
+    r->at = w->p;
+    r->d.cursor.i = w->i;
+    rows_add(r, to);
+    return is_left;
+}

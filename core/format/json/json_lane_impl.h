@@ -1,0 +1,88 @@
+/* The fast lane: records that look like earlier ones, taken in two phases.
+ *
+ *   walk ─▶ slots of up to a few hundred records ─▶ convert, column by column ─▶ rows
+ *     │ no edge fits: learn it from the text                │ a value its type cannot hold
+ *     ▼                                                     ▼
+ *   the cursor takes the record: a key nobody knows, a repeated key, anything that is not plain
+ *
+ * The walk (kernels/json/json_walk.h) finds each value's text by comparing what lies between values
+ * with what lay there before; the first record with another piece teaches it. Converting checks
+ * each value whole. Whatever the lane is not sure of, it takes back and leaves to the cursor, so
+ * that rows, counters, rescued data and errors are the cursor's in every case: the lane only ever
+ * writes values that the cursor would have written. Where it has to give up often it makes its
+ * runs shorter and then rests for a while, so shuffled or drifting input costs little more than
+ * the cursor alone. */
+#ifndef MR_CORE_FORMAT_JSON_JSON_LANE_IMPL_H
+#define MR_CORE_FORMAT_JSON_JSON_LANE_IMPL_H
+
+#include "core/format/json/json_column_impl.h"
+#include "core/format/json/json_cursor_impl.h"
+#include "kernels/json/json_index.h"
+#include "kernels/text/swift.h"
+
+struct mr_json_reader;
+
+enum {
+    JSON_LANE_ROWS_MAX = 256, /* of one run */
+    JSON_LANE_ITEMS_MAX = 1024,
+    JSON_LANE_NONE = UINT16_MAX,
+};
+
+/* How the walk and the cursor share a column's work. */
+typedef enum json_lane_kind {
+    JSON_LANE_VALUE,  /* a scalar: a slot for each row that has one */
+    JSON_LANE_OBJECT, /* a slot says that it is there */
+    JSON_LANE_LIST,   /* an array of scalars */
+    JSON_LANE_ITEM,   /* its items */
+    JSON_LANE_CURSOR, /* another list: the cursor decodes it where the walk meets it */
+    JSON_LANE_INSIDE, /* a column in one of those */
+} json_lane_kind;
+
+/* Beside a column of the walk: what it means. */
+struct json_lane_column {
+    struct json_node *node;
+    json_lane_kind kind;
+    uint16_t parent; /* the column that it is a member or item of; JSON_LANE_NONE = the record */
+    uint8_t depth;   /* containers around its value */
+    uint32_t base;   /* batch row, or item, of slots[0] in this run */
+};
+
+struct json_lane {
+    bool is_on;
+    struct mr_json_walk walk;
+    struct json_lane_column *columns; /* [column_count] */
+    uint32_t column_count;
+    struct mr_json_edge *edges;
+    uint32_t edge_count; /* with the unused one */
+    uint32_t edge_room;
+    uint16_t *table;
+    uint32_t row_base; /* batch row of the run's first record */
+    uint32_t rows_max; /* of a run, by memory */
+    uint32_t run_rows; /* of the next run: fewer while runs break */
+    uint32_t rest;     /* records that the cursor takes before the lane is tried again */
+    uint32_t rest_next;
+    uint32_t lost; /* records left to the cursor, of the last ones in a row */
+    struct mr_swift_date date;
+};
+
+/* json_lane_init: for the columns of `root`, from `arena`; off when there are too many.
+ * returns MR_E_NOMEM */
+MR_MUST_USE mr_status json_lane_init(struct json_lane *lane, struct mr_arena *arena,
+                                     struct json_node *root, struct mr_err *err);
+
+/* json_lane_learn: the edge for what follows at the walk's place, where none fits.
+ * returns false when the cursor has to take it. json_lane_forget: all edges. */
+bool json_lane_learn(struct json_lane *lane, const struct json_node *root);
+void json_lane_forget(struct json_lane *lane);
+
+/* json_lane_convert: the first `count` slots of column `number`, a VALUE or ITEM, to values.
+ * returns the first one that its type cannot hold or that is not JSON; `count` when all could be
+ * converted. d->status is set when memory lacks */
+uint32_t json_lane_convert(struct mr_json_reader *r, uint32_t number, uint32_t count);
+
+/* json_lane_run: takes records from r->at on, which is a whole record's start, as long as they are
+ * plain; the cursor's place follows.
+ * returns whether the record at r->at is one for the cursor; d.status is set when memory lacks */
+bool json_lane_run(struct mr_json_reader *r);
+
+#endif
