@@ -123,7 +123,7 @@ void mr_text_add_json(struct mr_text *text, struct mr_span value)
         }
         plain = ++i;
     }
-    mr_text_add(text, s + plain, value.bytes - plain);
+    if (plain < value.bytes) mr_text_add(text, s + plain, value.bytes - plain);
     mr_text_addc(text, '"');
 }
 

@@ -137,7 +137,9 @@ static inline uint64_t mr_json_bits(const uint64_t *bits, uint32_t i)
  * behind `p`. Without a key within some 50 bytes all share one place. */
 static inline uint32_t mr_json_walk_place(const struct mr_json_walk *w, uint32_t state, uint32_t p)
 {
-    uint64_t key = 0, quotes = mr_json_bits(w->quotes, p - w->first);
+    /* Of the bits behind the text's end, which may be any, none leads past what is readable. */
+    const uint64_t near = (UINT64_C(1) << (MR_JSON_LITERAL_MAX - sizeof(uint64_t))) - 1;
+    uint64_t key = 0, quotes = mr_json_bits(w->quotes, p - w->first) & near;
     uint32_t bytes = 0;
     if (w->text[p] == '"') quotes &= quotes - 1; /* it closes the string that was a value */
     uint64_t end = quotes & (quotes - 1);
