@@ -113,6 +113,12 @@ MR_MUST_USE mr_status mr_expr_text_literal(struct mr_expr_builder *builder,
                                            const struct mr_type *type, struct mr_span text,
                                            const struct mr_expr **out_expr, struct mr_err *err);
 
+/* mr_expr_reads: sets the flags of what the expression reads of the first `columns` members of
+ * `schema`: a flag for each type below it, in pre-order; of a struct's member that is read alone,
+ * its own and its parents'. Flags that are set stay. */
+void mr_expr_reads(const struct mr_expr *expr, const struct mr_type *schema, uint32_t columns,
+                     bool *wanted);
+
 /* mr_expr_column: member `index` of `schema`, the struct type of the batches to come. */
 MR_MUST_USE mr_status mr_expr_column(struct mr_expr_builder *builder, const struct mr_type *schema,
                                      uint32_t index, const struct mr_expr **out_expr,

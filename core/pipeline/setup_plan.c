@@ -228,6 +228,25 @@ static mr_status compile(struct mr_flow_setup *s, struct mr_flow_plan *plan,
     return mr_program_compile(s->env->heap, bound->exprs, bound->count, &plan->project, err);
 }
 
+/* choose_wanted: what of the input the query reads. Where a value that misfits is to be rescued or
+ * to widen its column, that is everything. */
+static mr_status choose_wanted(struct mr_flow_setup *s, struct mr_flow_plan *plan,
+                               const struct mr_bound_query *bound, struct mr_err *err)
+{
+    uint32_t count = mr_type_below(plan->read_schema), columns = plan->read_schema->field_count;
+    if (plan->json.rescued_column[0] != '\0' || plan->wants_wider || count == 0) return MR_OK;
+    bool *wanted = MR_ARENA_ARRAY(&s->arena, bool, count);
+    if (wanted == NULL) return plan_nomem(err);
+    if (bound->filter != NULL) {
+        mr_expr_reads(bound->filter, plan->read_schema, columns, wanted);
+    }
+    for (uint32_t i = 0; i < bound->count; i++) {
+        mr_expr_reads(bound->exprs[i], plan->read_schema, columns, wanted);
+    }
+    plan->wanted = wanted;
+    return MR_OK;
+}
+
 mr_status mr_setup_plan(struct mr_flow_setup *s, struct mr_err *err)
 {
     struct mr_bound_query bound;
@@ -249,6 +268,7 @@ mr_status mr_setup_plan(struct mr_flow_setup *s, struct mr_err *err)
     MR_TRY(make_scan_schema(s, plan, err));
     MR_TRY(bind_query(s, plan, &bound, err));
     MR_TRY(drop_metadata(s, plan, &bound, err));
+    MR_TRY(choose_wanted(s, plan, &bound, err));
     plan->output_schema = bound.schema;
     MR_TRY(apply_columns(s, plan, err));
     MR_TRY(mr_setup_fit_table(s, plan, err));

@@ -170,6 +170,16 @@ uint32_t mr_type_leaves(const struct mr_type *type)
     return leaves;
 }
 
+uint32_t mr_type_below(const struct mr_type *type)
+{
+    uint32_t count = 0;
+    if (!mr_type_is_nested(type)) return 0;
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        count += 1 + mr_type_below(type->fields[i].type);
+    }
+    return count;
+}
+
 const char *mr_type_name(mr_type_id id)
 {
     return (unsigned)id < MR_TYPE_COUNT ? type_names[id] : "?";

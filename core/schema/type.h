@@ -95,6 +95,10 @@ static inline bool mr_decimal_is_long(const struct mr_type *type)
 /* mr_type_leaves: number of leaf columns, arrays and maps walked into; void counts as one. */
 uint32_t mr_type_leaves(const struct mr_type *type);
 
+/* mr_type_below: number of types below this one: members, elements, keys, values, and theirs. They
+ * are numbered in pre-order where somebody needs a flag for each. */
+uint32_t mr_type_below(const struct mr_type *type);
+
 /* mr_type_name: "bigint"; for nested and decimal types the bare word ("decimal", "struct"). */
 const char *mr_type_name(mr_type_id id);
 

@@ -29,6 +29,7 @@ struct mr_constant {
 
 struct mr_flow_plan {
     const struct mr_type *read_schema; /* what the reader decodes */
+    const bool *wanted;                /* of read_schema, see mr_json_reader_want; null = all */
     const struct mr_type *scan_schema; /* read_schema and the constants */
     const struct mr_constant *constants;
     uint32_t constant_count;

@@ -327,8 +327,12 @@ mr_status mr_worker_init(struct mr_worker *worker, struct mr_shard *shard,
         status = mr_json_reader_open(&worker->heap, plan->read_schema, &plan->json, plan->kernels,
                                      plan->read_zone, &worker->reader, err);
     }
-    if (status != MR_OK) mr_worker_fini(worker);
-    return status;
+    if (status != MR_OK) {
+        mr_worker_fini(worker);
+        return status;
+    }
+    mr_json_reader_want(worker->reader, plan->wanted, plan->wants_new_columns);
+    return MR_OK;
 }
 
 void mr_worker_fini(struct mr_worker *worker)

@@ -225,3 +225,30 @@ def test_no_leftovers(program, tmp_path):
     storage = os.path.join(pipeline.folder, "storage")
     assert glob.glob(f"{storage}/**/staged/*", recursive=True) == []
     assert glob.glob(f"{storage}/**/.*.tmp", recursive=True, include_hidden=True) == []
+
+
+PRUNED = """CREATE OR REFRESH STREAMING TABLE t AS SELECT id, geo.country, tags[0] AS tag
+FROM STREAM read_files('landing', format => 'json', mode => 'FAILFAST', schema =>
+  'id INT, geo STRUCT<country STRING, lat DOUBLE>, tags ARRAY<STRING>, other DECIMAL(9,2),
+   kind STRING')
+WHERE kind = 'a';
+"""
+
+
+def test_only_what_is_read_has_to_fit(program, tmp_path):
+    """Values of columns that no one reads are only checked to be JSON, as where Spark prunes."""
+    pipeline = Pipeline(tmp_path, PRUNED)
+    unread = [1.25, "text", {"a": [1]}, [1, {}], None, True, "es\\caped \u00e9", -12]
+    records = [{"id": i, "geo": {"lat": unread[i % 8], "country": f"c{i}"},
+                "tags": [f"t{i}"] if i % 3 else None, "new": unread[i % 7],
+                "kind": "ab"[i % 2], "other": unread[(i + 3) % 8]} for i in range(500)]
+    land(pipeline, "a.json", *records)
+    program.run("run", tmp_path)
+    wanted = [(r["id"], r["geo"]["country"], r["tags"] and r["tags"][0])
+              for r in records if r["kind"] == "a"]
+    rows = pipeline.rows("t").to_pylist()
+    assert sorted((r["id"], r["country"], r["tag"]) for r in rows) == wanted
+    # What is read has to fit, and all of it has to be JSON.
+    for text in ('{"id":"x","kind":"a"}\n', '{"id":1,"other":01,"kind":"a"}\n'):
+        pipeline.land("b.json", text)
+        assert "b.json" in program.run("run", tmp_path, code=1).stderr

@@ -23,6 +23,7 @@ struct json_node {
     struct mr_span name;
     struct mr_span quoted; /* "name": as compact text; empty when the name needs escapes */
     bool is_hidden;        /* the reader's own column: no key of the input names it */
+    bool is_skipped;       /* nobody asks for it: its values are checked and left out */
     uint16_t number;       /* among the lane's columns; see json_lane_impl.h */
     struct mr_vec *vec;
     uint32_t room;        /* rows */

@@ -277,3 +277,36 @@ uint32_t json_lane_convert(struct mr_json_reader *r, uint32_t number, uint32_t c
     default: return others(v, slots, base, count);
     }
 }
+
+/* token_is_json: a slot that was not in quotes. */
+static bool token_is_json(const struct mr_json_reader *r, const struct mr_json_slot *slot)
+{
+    const struct json_cursor *c = &r->d.cursor;
+    bool is_negative;
+    uint64_t digits;
+    uint32_t scale;
+    struct mr_span text = {r->lane.walk.text + slot->at, slot->flags};
+    if (text.bytes <= 20 &&
+        mr_swift_fixed(text.text, slot->flags, &is_negative, &digits, &scale)) {
+        return true;
+    }
+    while (text.bytes > 0 && json_is_blank(c, text.text[text.bytes - 1])) text.bytes--;
+    return text.bytes > 0 && json_token_of(c, text) != JSON_TOKEN_BAD;
+}
+
+uint32_t json_lane_check(struct mr_json_reader *r, uint32_t number, uint32_t count)
+{
+    const struct mr_json_slot *slots = r->lane.walk.columns[number].slots;
+    for (uint32_t k = 0; k < count; k++) {
+        uint32_t flags = slots[k].flags, bytes = flags & MR_JSON_SLOT_BYTES_MAX;
+        /* Nothing in a plain string can be wrong; a value that the cursor passed has no length. */
+        if (flags == MR_JSON_SLOT_ABSENT || flags == (bytes | MR_JSON_SLOT_STRING)) continue;
+        if (flags == 0) continue;
+        bool is_string = (flags & MR_JSON_SLOT_STRING) != 0;
+        bool is_json = is_string
+                           ? json_escapes_check(&r->d.cursor, slots[k].at, slots[k].at + bytes)
+                           : token_is_json(r, &slots[k]);
+        if (!is_json) return k;
+    }
+    return count;
+}

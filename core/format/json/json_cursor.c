@@ -229,6 +229,11 @@ static uint32_t string_check_care(struct json_cursor *c, uint32_t from, uint32_t
     return to;
 }
 
+bool json_escapes_check(struct json_cursor *c, uint32_t from, uint32_t to)
+{
+    return string_check_care(c, from, to) != JSON_FAIL;
+}
+
 uint32_t json_string_check(struct json_cursor *c, uint32_t q)
 {
     uint32_t end = json_string_end(c, q);

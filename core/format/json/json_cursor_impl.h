@@ -103,6 +103,9 @@ json_token json_token_of(const struct json_cursor *c, struct mr_span text);
 /* json_string_check: json_string_end, and the escapes within are right. */
 uint32_t json_string_check(struct json_cursor *c, uint32_t q);
 
+/* json_escapes_check: whether the escapes and control bytes in [from, to) are right. */
+bool json_escapes_check(struct json_cursor *c, uint32_t from, uint32_t to);
+
 /* json_unescape: the string's content [from, to) with escapes resolved; lone surrogates become
  * U+FFFD. `out` has to - from bytes.
  * returns the length, or JSON_FAIL */

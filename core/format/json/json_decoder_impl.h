@@ -59,6 +59,7 @@ struct json_decoder {
     uint32_t depth;      /* containers open around the cursor */
     uint32_t list_depth; /* arrays and maps among them that have columns */
     bool is_rescuing;
+    bool ignores_unknown; /* members that the schema lacks are of no interest */
     bool has_rescue; /* something of this record was rescued */
     bool has_misfit;
     bool has_list_misfit; /* inside the outermost list: it is rescued whole */

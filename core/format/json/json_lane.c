@@ -114,13 +114,15 @@ mr_status json_lane_init(struct json_lane *lane, struct mr_arena *arena, struct 
                          struct mr_err *err)
 {
     uint32_t count = count_columns(root);
-    *lane = (struct json_lane){0};
+    uint32_t room = count + JSON_LANE_EXTRAS_MAX;
+    *lane = (struct json_lane){.arena = arena};
     if (count == 0 || count > COLUMNS_MAX) return MR_OK;
-    lane->columns = MR_ARENA_ARRAY(arena, struct json_lane_column, count);
-    lane->walk.columns = MR_ARENA_ARRAY(arena, struct mr_json_walk_column, count);
+    lane->columns = MR_ARENA_ARRAY(arena, struct json_lane_column, room);
+    lane->walk.columns = MR_ARENA_ARRAY(arena, struct mr_json_walk_column, room);
     if (lane->columns == NULL || lane->walk.columns == NULL) return lane_nomem(err);
     number_columns(lane, root, JSON_LANE_NONE, 1);
     MR_ASSERT(lane->column_count == count);
+    lane->schema_count = count;
     lane->rows_max = MR_MIN((uint32_t)JSON_LANE_ROWS_MAX, SLOTS_MAX / count);
     lane->run_rows = lane->rows_max;
     lane->rest_next = REST_MIN;
@@ -131,6 +133,48 @@ mr_status json_lane_init(struct json_lane *lane, struct mr_arena *arena, struct 
     MR_TRY(edges_init(lane, arena, err));
     lane->is_on = true;
     return MR_OK;
+}
+
+void json_lane_skip(struct json_lane *lane)
+{
+    for (uint32_t i = 0; i < lane->schema_count && lane->is_on; i++) {
+        struct json_lane_column *column = &lane->columns[i];
+        json_lane_kind above = column->parent == JSON_LANE_NONE
+                                   ? JSON_LANE_OBJECT
+                                   : lane->columns[column->parent].kind;
+        if (above == JSON_LANE_SKIP) above = JSON_LANE_INSIDE;
+        column->kind = kind_below(above, column->node);
+        if (column->kind != JSON_LANE_INSIDE && column->node->is_skipped) {
+            column->kind = JSON_LANE_SKIP;
+        }
+    }
+}
+
+struct json_node *json_lane_extra(struct json_lane *lane, uint32_t parent, struct mr_span name)
+{
+    for (uint32_t i = lane->schema_count; i < lane->column_count; i++) {
+        bool is_it = lane->columns[i].parent == parent &&
+                     mr_span_eq(lane->columns[i].node->name, name);
+        if (is_it) return lane->columns[i].node;
+    }
+    uint32_t number = lane->column_count;
+    if (number == lane->schema_count + JSON_LANE_EXTRAS_MAX) return NULL;
+    struct json_node *node = MR_ARENA_NEW(lane->arena, struct json_node);
+    char *copy = mr_arena_copy(lane->arena, name);
+    struct mr_json_slot *slots =
+        MR_ARENA_ARRAY(lane->arena, struct mr_json_slot, lane->rows_max);
+    if (node == NULL || copy == NULL || slots == NULL) return NULL;
+    slots_clear(slots, lane->rows_max);
+    *node = (struct json_node){.type = mr_type_of(MR_TYPE_VOID),
+                               .name = {copy, name.bytes},
+                               .is_skipped = true,
+                               .number = (uint16_t)number};
+    uint32_t depth = parent == JSON_LANE_NONE ? 1 : lane->columns[parent].depth + 1u;
+    lane->columns[number] = (struct json_lane_column){
+        .node = node, .kind = JSON_LANE_SKIP, .parent = (uint16_t)parent, .depth = (uint8_t)depth};
+    lane->walk.columns[number] = (struct mr_json_walk_column){.slots = slots};
+    lane->column_count++;
+    return node;
 }
 
 /* -- a run --------------------------------------------------------------------------------- */
@@ -199,6 +243,12 @@ static bool take_other(struct mr_json_reader *r)
     struct mr_json_walk *w = &r->lane.walk;
     const struct json_lane_column *column = &r->lane.columns[w->edges[w->edge].column];
     bool fits = true;
+    if (column->kind == JSON_LANE_SKIP) {
+        d->cursor.i = w->i;
+        w->p = json_skip(&d->cursor, w->p, column->depth);
+        w->i = d->cursor.i;
+        return w->p != JSON_FAIL;
+    }
     d->has_misfit = d->has_list_misfit = false;
     d->depth = column->depth;
     d->list_depth = 0;
@@ -251,6 +301,7 @@ static uint32_t convert_all(struct mr_json_reader *r)
     for (uint32_t i = 0; i < lane->column_count && r->d.status == MR_OK; i++) {
         const struct json_lane_column *column = &lane->columns[i];
         if (column->kind == JSON_LANE_VALUE) to = json_lane_convert(r, i, to);
+        if (column->kind == JSON_LANE_SKIP) to = json_lane_check(r, i, to);
         if (column->kind != JSON_LANE_ITEM) continue;
         uint32_t items = w->columns[i].items, bad = json_lane_convert(r, i, items);
         if (bad < items) {

@@ -25,6 +25,7 @@ struct mr_json_reader;
 enum {
     JSON_LANE_ROWS_MAX = 256, /* of one run */
     JSON_LANE_ITEMS_MAX = 1024,
+    JSON_LANE_EXTRAS_MAX = 256, /* fields that the schema lacks */
     JSON_LANE_NONE = UINT16_MAX,
 };
 
@@ -35,7 +36,8 @@ typedef enum json_lane_kind {
     JSON_LANE_LIST,   /* an array of scalars */
     JSON_LANE_ITEM,   /* its items */
     JSON_LANE_CURSOR, /* another list: the cursor decodes it where the walk meets it */
-    JSON_LANE_INSIDE, /* a column in one of those */
+    JSON_LANE_INSIDE, /* a column in one of those, or in one that is skipped */
+    JSON_LANE_SKIP,   /* whatever it is, it is only checked; fields that the schema lacks, too */
 } json_lane_kind;
 
 /* Beside a column of the walk: what it means. */
@@ -49,9 +51,12 @@ struct json_lane_column {
 
 struct json_lane {
     bool is_on;
+    bool ignores_unknown; /* fields that the schema lacks are skipped: they get columns here */
+    struct mr_arena *arena;
     struct mr_json_walk walk;
-    struct json_lane_column *columns; /* [column_count] */
+    struct json_lane_column *columns; /* [column_count], those of unknown fields at the end */
     uint32_t column_count;
+    uint32_t schema_count; /* without those */
     struct mr_json_edge *edges;
     uint32_t edge_count; /* with the unused one */
     uint32_t edge_room;
@@ -70,6 +75,11 @@ struct json_lane {
 MR_MUST_USE mr_status json_lane_init(struct json_lane *lane, struct mr_arena *arena,
                                      struct json_node *root, struct mr_err *err);
 
+/* json_lane_skip: after nodes have been marked as skipped. json_lane_extra: the column of a field
+ * that the object of column `parent` lacks; null when there is none left. */
+void json_lane_skip(struct json_lane *lane);
+struct json_node *json_lane_extra(struct json_lane *lane, uint32_t parent, struct mr_span name);
+
 /* json_lane_learn: the edge for what follows at the walk's place, where none fits.
  * returns false when the cursor has to take it. json_lane_forget: all edges. */
 bool json_lane_learn(struct json_lane *lane, const struct json_node *root);
@@ -79,6 +89,9 @@ void json_lane_forget(struct json_lane *lane);
  * returns the first one that its type cannot hold or that is not JSON; `count` when all could be
  * converted. d->status is set when memory lacks */
 uint32_t json_lane_convert(struct mr_json_reader *r, uint32_t number, uint32_t count);
+
+/* json_lane_check: the same for a column that is skipped: whether its slots are JSON. */
+uint32_t json_lane_check(struct mr_json_reader *r, uint32_t number, uint32_t count);
 
 /* json_lane_run: takes records from r->at on, which is a whole record's start, as long as they are
  * plain; the cursor's place follows.

@@ -33,14 +33,11 @@ static bool pass(struct learner *l, char c)
     return true;
 }
 
-static const struct json_node *object_of(const struct learner *l, uint32_t parent)
-{
-    return parent == JSON_LANE_NONE ? l->root : l->lane->columns[parent].node;
-}
-
 /* pass_key: a name in quotes and its colon; returns the member, or null when it is not to learn. */
-static struct json_node *pass_key(struct learner *l, const struct json_node *object)
+static struct json_node *pass_key(struct learner *l, uint32_t object)
 {
+    const struct json_node *node =
+        object == JSON_LANE_NONE ? l->root : l->lane->columns[object].node;
     if (!pass(l, '"')) return NULL;
     uint32_t from = l->at;
     while (l->at < l->end && l->text[l->at] != '"') {
@@ -49,9 +46,9 @@ static struct json_node *pass_key(struct learner *l, const struct json_node *obj
     }
     struct mr_span name = {l->text + from, l->at - from};
     if (!pass(l, '"') || !pass(l, ':')) return NULL;
-    int32_t member = json_node_find(object, name);
-    if (member < 0 || object->children[member].is_hidden) return NULL;
-    return &object->children[member];
+    int32_t member = json_node_find(node, name);
+    if (member >= 0 && !node->children[member].is_hidden) return &node->children[member];
+    return l->lane->ignores_unknown ? json_lane_extra(l->lane, object, name) : NULL;
 }
 
 static bool end_with(struct learner *l, mr_json_slot_kind kind, uint32_t column, bool is_string)
@@ -79,8 +76,13 @@ static bool learn_value(struct learner *l, struct json_node *node, struct json_n
     *out_next = NULL;
     if (l->at >= l->end) return false;
     char first = l->text[l->at];
-    if ((first == '{' || first == '[') && kind == JSON_LANE_CURSOR) {
+    if ((first == '{' || first == '[') && (kind == JSON_LANE_CURSOR || kind == JSON_LANE_SKIP)) {
         return end_with(l, MR_JSON_SLOT_IS_OTHER, node->number, false);
+    }
+    if (kind == JSON_LANE_SKIP) {
+        l->at += first == '"';
+        mr_json_slot_kind slot = first == '"' ? MR_JSON_SLOT_IS_STRING : MR_JSON_SLOT_IS_SCALAR;
+        return end_with(l, slot, node->number, first == '"');
     }
     switch (first) {
     case '"':
@@ -112,14 +114,14 @@ static bool learn_value(struct learner *l, struct json_node *node, struct json_n
 }
 
 /* learn_member: from a key of `object` to the value it leads to, through objects that open. */
-static bool learn_member(struct learner *l, const struct json_node *object)
+static bool learn_member(struct learner *l, uint32_t object)
 {
     for (;;) {
         struct json_node *next, *node = pass_key(l, object);
         if (node == NULL) return false;
         if (learn_value(l, node, &next)) return true;
         if (next == NULL) return false;
-        object = next;
+        object = next->number;
     }
 }
 
@@ -135,12 +137,12 @@ static bool learn_after(struct learner *l, uint32_t parent)
         }
         parent = l->lane->columns[parent].parent;
     }
-    return pass(l, ',') && learn_member(l, object_of(l, parent));
+    return pass(l, ',') && learn_member(l, parent);
 }
 
 static bool learn_start(struct learner *l)
 {
-    return pass(l, '{') && learn_member(l, l->root);
+    return pass(l, '{') && learn_member(l, JSON_LANE_NONE);
 }
 
 static bool learn_parse(struct learner *l, uint32_t state)

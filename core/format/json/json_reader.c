@@ -122,6 +122,26 @@ void mr_json_reader_close(struct mr_json_reader *r)
     mr_heap_give(r->heap, r, sizeof *r);
 }
 
+/* node_want: flags of the nodes below `node`, from number *at on; the reader's own columns that the
+ * schema lacks have none. */
+static void node_want(struct json_node *node, const bool *wanted, uint32_t count, uint32_t *at)
+{
+    for (uint32_t i = 0; i < node->child_count && *at < count; i++) {
+        node->children[i].is_skipped = !wanted[(*at)++];
+        node_want(&node->children[i], wanted, count, at);
+    }
+}
+
+void mr_json_reader_want(struct mr_json_reader *r, const bool *wanted, bool wants_unknown)
+{
+    uint32_t at = 0;
+    r->d.ignores_unknown = !wants_unknown && !r->d.is_rescuing;
+    r->lane.ignores_unknown = r->d.ignores_unknown;
+    if (wanted == NULL || r->d.is_rescuing) return;
+    node_want(&r->root, wanted, mr_type_below(r->schema), &at);
+    json_lane_skip(&r->lane);
+}
+
 const struct mr_type *mr_json_reader_schema(const struct mr_json_reader *r)
 {
     return r->schema;

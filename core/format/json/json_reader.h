@@ -60,6 +60,14 @@ MR_MUST_USE mr_status mr_json_reader_open(struct mr_heap *heap, const struct mr_
                                           struct mr_json_reader **out_reader, struct mr_err *err);
 void mr_json_reader_close(struct mr_json_reader *reader); /* null is allowed */
 
+/* mr_json_reader_want: before the first input: what of the schema somebody asks for. A member that
+ * nobody wants is null in every row; its values have to be JSON but need not fit its type, as where
+ * Spark prunes columns. When a rescued-data column collects what misfits, nothing is left out.
+ * wanted         a flag for each type below the schema, in pre-order; those of a wanted member's
+ *                parents are set, too. Null = all
+ * wants_unknown  false: fields that the schema lacks are not collected */
+void mr_json_reader_want(struct mr_json_reader *reader, const bool *wanted, bool wants_unknown);
+
 /* mr_json_reader_schema: of the batches; lives as long as the reader. */
 const struct mr_type *mr_json_reader_schema(const struct mr_json_reader *reader);
 

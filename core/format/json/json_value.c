@@ -73,6 +73,7 @@ static uint32_t unknown_put(struct json_decoder *d, const struct json_node *node
     uint32_t first = d->cursor.i;
     uint32_t end = json_skip(&d->cursor, q, d->depth);
     if (end == JSON_FAIL) return JSON_FAIL;
+    if (d->ignores_unknown && !d->is_rescuing) return end;
     if (mr_type_find(node->type, name, false) < 0 && !json_pending_add(d, name, q, first, false)) {
         d->status = MR_E_NOMEM;
         return JSON_FAIL;
@@ -127,6 +128,7 @@ static uint32_t member_put(struct json_decoder *d, struct json_node *node, uint3
 {
     if (member < 0) return unknown_put(d, node, name, p);
     struct json_node *child = &node->children[member];
+    if (child->is_skipped) return json_skip(&d->cursor, p, d->depth);
     uint32_t first = d->cursor.i;
     bool fits = true;
     bool is_nested = mr_type_is_nested(child->type);
