@@ -7,12 +7,13 @@
  * were files, and an epoch covers the entries in (start, end].
  *
  *   discovered --plan--> planned --(driver: offsets/N durable)--> taken --commit--> committed
- *        ^                  |
- *        +------trim--------+       a crash or abort before offsets/N was written
+ *        ^                  |                                     |   ^
+ *        +------trim--------+                                     +---+ replan
+ *          a crash or abort before offsets/N was written            the epoch runs again
  *
  * `plan` makes the list entry durable before it returns, so the driver may write offsets/N at once.
- * After that the entry never changes: `batch` gives the same files, in the same order, with the
- * same sizes, in this process and in every later one. Each file version is in exactly one entry.
+ * `batch` gives the same files, in the same order, with the same sizes, in this process and in
+ * every later one; only `replan` changes an entry. Each file version is in exactly one entry.
  *
  * All calls come from the control thread, one at a time, and may wait for I/O (core/port/files.h).
  * The folders under io implement this; tools hands the driver an `mr_source_open`. */
@@ -91,6 +92,13 @@ struct mr_source_driver {
     /* The files of the entries in (start, end], as they were planned. */
     mr_status (*batch)(struct mr_source *source, int64_t start, int64_t end, struct mr_arena *arena,
                        struct mr_source_list *out_list, struct mr_err *err);
+    /* The same for an epoch of which nothing is prepared or in a table, when it runs again: files
+     * that have changed since they were planned are in the list as they are now, and so in the
+     * entries, durably, before it returns. A file whose version of now an older entry has is left
+     * out, which may leave the list empty; one that is gone stays in it. */
+    mr_status (*replan)(struct mr_source *source, int64_t start, int64_t end,
+                        struct mr_arena *arena, struct mr_source_list *out_list,
+                        struct mr_err *err);
     /* commits/N with this end offset is durable: marks the files, then deletes or moves those
      * that cleanSource says. */
     mr_status (*commit)(struct mr_source *source, int64_t end, struct mr_err *err);

@@ -238,6 +238,8 @@ static void widen_plan(struct mr_flow *flow)
         status = flow->config.planner.widen(flow->config.planner.ctx, seen, count,
                                             flow->epoch.number, &flow->plan, &flow->err);
     }
+    /* As after a crash: who writes a file while it is read loses nothing by the second look. */
+    if (status == MR_OK) status = mr_flow_plan_again(flow, &flow->err);
     flow->is_cutting = false;
     if (status != MR_OK) {
         stop_hard(flow);

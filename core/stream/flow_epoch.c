@@ -120,6 +120,18 @@ mr_status mr_flow_make_ranges(struct mr_flow *flow, struct mr_err *err)
     return MR_OK;
 }
 
+mr_status mr_flow_plan_again(struct mr_flow *flow, struct mr_err *err)
+{
+    struct mr_span app_id = mr_span_of(flow->checkpoint.id);
+    const struct mr_source_driver *driver = flow->source->driver;
+    /* Only Spark, which prepares nothing, dies between its table's commit and commits/N. */
+    bool is_in_table = mr_table_txn(flow->config.table, app_id) >= flow->epoch.number;
+    MR_TRY((is_in_table ? driver->batch : driver->replan)(flow->source, flow->start_offset,
+                                                          flow->end_offset, &flow->arena,
+                                                          &flow->list, err));
+    return mr_flow_make_ranges(flow, err);
+}
+
 /* ---- the prepared record ---- */
 
 static mr_status collect_file(struct mr_flow *flow, const struct mr_sink_file *file,

@@ -13,6 +13,12 @@ mr_status mr_flow_partition_text(void *ctx, const struct mr_batch *batch, uint32
 /* mr_flow_make_ranges: cuts flow->list into flow->ranges. */
 MR_MUST_USE mr_status mr_flow_make_ranges(struct mr_flow *flow, struct mr_err *err);
 
+/* mr_flow_plan_again: list and ranges of an epoch that runs again, in this process or a later one.
+ * Files that have changed since are read as they are now, from their start to their end, unless the
+ * table has the epoch already: then its rows are dropped, and what changed after them must not
+ * count as read. */
+MR_MUST_USE mr_status mr_flow_plan_again(struct mr_flow *flow, struct mr_err *err);
+
 /* mr_flow_collect: all workers have sealed: fills flow->prepared and its text, flow->json.
  * fails MR_E_INTERNAL when rows are unaccounted for (R31) */
 MR_MUST_USE mr_status mr_flow_collect(struct mr_flow *flow, struct mr_err *err);

@@ -154,9 +154,7 @@ static mr_status resume(struct mr_flow *flow, const struct mr_recovery *recovery
         return MR_OK;
     case MR_RECOVERY_RERUN: break;
     }
-    MR_TRY(flow->source->driver->batch(flow->source, flow->start_offset, flow->end_offset,
-                                       &flow->arena, &flow->list, err));
-    MR_TRY(mr_flow_make_ranges(flow, err));
+    MR_TRY(mr_flow_plan_again(flow, err));
     flow->request = mr_epoch_step(&flow->epoch, MR_EPOCH_EV_OFFSETS_DONE);
     return MR_OK;
 }

@@ -245,6 +245,57 @@ mr_status mr_file_log_read(const struct mr_file_log *log, int64_t start, int64_t
     return MR_OK;
 }
 
+/* ---- rewriting ------------------------------------------------------------------------- */
+
+struct older {
+    struct mr_text *text;
+    int64_t start;
+};
+
+static mr_status older_copy(void *ctx, const struct mr_log_file *file, struct mr_err *err)
+{
+    struct older *o = ctx;
+    if (file->entry <= o->start) mr_file_log_write_line(o->text, file);
+    return mr_text_end(o->text, err);
+}
+
+/* One form of entry n anew, when it is there. */
+static mr_status form_rewrite(const struct mr_file_log *log, int64_t start, int64_t n,
+                              bool is_compact, const struct mr_log_file *files, uint32_t count,
+                              struct mr_err *err)
+{
+    char path[MR_PATH_MAX];
+    struct mr_text text;
+    bool is_there;
+    MR_TRY(path_of(log, n, is_compact, path, err));
+    MR_TRY(mr_file_exists(log->io, path, &is_there, err));
+    if (!is_there) return MR_OK;
+    mr_text_init(&text, log->heap);
+    mr_text_adds(&text, "v1");
+    mr_status status = MR_OK;
+    struct older older = {&text, start};
+    if (is_compact) status = mr_file_log_read_file(log, path, older_copy, &older, err);
+    for (uint32_t i = 0; i < count; i++) {
+        bool is_inside = is_compact ? files[i].entry <= n : files[i].entry == n;
+        if (is_inside) mr_file_log_write_line(&text, &files[i]);
+    }
+    if (status == MR_OK) status = mr_text_end(&text, err);
+    if (status == MR_OK) status = mr_file_replace(log->io, path, mr_text_span(&text), err);
+    mr_text_fini(&text);
+    return status;
+}
+
+mr_status mr_file_log_rewrite(const struct mr_file_log *log, int64_t start, int64_t end,
+                              const struct mr_log_file *files, uint32_t count, struct mr_err *err)
+{
+    for (int is_compact = 1; is_compact >= 0; is_compact--) {
+        for (int64_t n = start + 1; n <= end; n++) {
+            MR_TRY(form_rewrite(log, start, n, is_compact == 1, files, count, err));
+        }
+    }
+    return MR_OK;
+}
+
 /* ---- removing -------------------------------------------------------------------------- */
 
 struct doomed {

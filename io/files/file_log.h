@@ -4,11 +4,12 @@
  *                                            "bytes":b,"modifiedUs":us} \n ...
  *   <folder>/<n>.compact    the same for all entries 0..n; n = 9, 19, 29, ...
  *
- * Entries are consecutive from 0, written once, synced before anybody names them, and never
- * changed. `bytes` and `modifiedUs` are ours; Spark reads past them, and what Spark wrote lacks
- * them. Compact forms are only needed by Spark, which reads the newest and the entries after it;
- * they are written at a clean stop, and when MR_FILE_LOG_LOOSE_MAX entries have none, so that a run
- * without end does not fill the folder. Source: FileStreamSourceLog, CompactibleFileStreamLog. */
+ * Entries are consecutive from 0, written once and synced before anybody names them. Only one that
+ * nobody has committed may change after that, as a whole (mr_file_log_rewrite). `bytes` and
+ * `modifiedUs` are ours; Spark reads past them, and what Spark wrote lacks them. Compact forms are
+ * only needed by Spark, which reads the newest and the entries after it; they are written at a
+ * clean stop, and when MR_FILE_LOG_LOOSE_MAX entries have none, so that a run without end does not
+ * fill the folder. Source: FileStreamSourceLog, CompactibleFileStreamLog. */
 #ifndef MR_IO_FILES_FILE_LOG_H
 #define MR_IO_FILES_FILE_LOG_H
 
@@ -68,6 +69,13 @@ MR_MUST_USE mr_status mr_file_log_read_entry(const struct mr_file_log *log, int6
 /* mr_file_log_read_file: visits the lines of any file in this form. */
 MR_MUST_USE mr_status mr_file_log_read_file(const struct mr_file_log *log, const char *path,
                                             mr_log_visit visit, void *ctx, struct mr_err *err);
+
+/* mr_file_log_rewrite: entries (start, end] consist of these files from now on, in this order, each
+ * entry atomically and durably. Both forms change, the one that is read first last: a death in
+ * between leaves an entry that reads as before and is rewritten again. */
+MR_MUST_USE mr_status mr_file_log_rewrite(const struct mr_file_log *log, int64_t start, int64_t end,
+                                          const struct mr_log_file *files, uint32_t count,
+                                          struct mr_err *err);
 
 /* mr_file_log_trim: removes the entries above `end`, the newest first. */
 MR_MUST_USE mr_status mr_file_log_trim(const struct mr_file_log *log, int64_t end,

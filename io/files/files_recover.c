@@ -89,8 +89,8 @@ static mr_status replay_file(void *ctx, const struct mr_log_file *file, struct m
 
 /* Entries (last, offset] of the list into the index; from the start for a fresh one. `last` is set
  * in the final transaction, so that a crash half-way only means doing it again. */
-static mr_status index_replay(struct files_source *s, int64_t last, int64_t offset,
-                              struct mr_err *err)
+mr_status files_index_replay(struct files_source *s, int64_t last, int64_t offset,
+                             struct mr_err *err)
 {
     struct replay r = {.source = s, .offset_override = MR_KNOWN_NONE, .newest_us = INT64_MIN};
     int64_t seen;
@@ -116,7 +116,7 @@ static mr_status index_align(struct files_source *s, int64_t offset, int64_t com
     MR_TRY(mr_known_get(s->known, MR_KNOWN_LAST, LAST_UNSET, &last, err));
     MR_TRY(mr_known_begin(s->known, err));
     if (last < offset || last == LAST_UNSET) {
-        MR_TRY(index_replay(s, last, offset, err));
+        MR_TRY(files_index_replay(s, last, offset, err));
     } else if (last > offset) {
         MR_TRY(mr_known_untake(s->known, offset, err));
     }

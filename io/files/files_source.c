@@ -31,6 +31,13 @@ static mr_status source_batch(struct mr_source *base, int64_t start, int64_t end
     return files_batch(source_of(base), start, end, arena, out_list, err);
 }
 
+static mr_status source_replan(struct mr_source *base, int64_t start, int64_t end,
+                               struct mr_arena *arena, struct mr_source_list *out_list,
+                               struct mr_err *err)
+{
+    return files_replan(source_of(base), start, end, arena, out_list, err);
+}
+
 /* maxFileAge counts from the newest file that is committed; the floor never goes back, so what is
  * forgotten is not found again. */
 static mr_status age_apply(struct files_source *s, const struct mr_io_stat *newest,
@@ -150,6 +157,7 @@ static const struct mr_source_driver files_driver = {
     .name = "files",
     .plan = source_plan,
     .batch = source_batch,
+    .replan = source_replan,
     .commit = source_commit,
     .trim = source_trim,
     .fix_end = source_fix_end,

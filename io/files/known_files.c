@@ -5,6 +5,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/calendar.h"
+#include "core/base/checked.h"
 #include "core/port/files.h"
 #include "io/files/index_vfs.h"
 
@@ -408,7 +409,7 @@ mr_status mr_known_take(struct mr_known *known, const struct mr_known_row *row, 
 
 mr_status mr_known_untake(struct mr_known *known, int64_t end, struct mr_err *err)
 {
-    int64_t last, committed;
+    int64_t last, committed, seen;
     sqlite3_stmt *stmt;
     MR_ASSERT(known->is_changing);
     MR_TRY(mr_known_get(known, MR_KNOWN_LAST, -1, &last, err));
@@ -419,6 +420,9 @@ mr_status mr_known_untake(struct mr_known *known, int64_t end, struct mr_err *er
     MR_TRY(stmt_take(known, id, &stmt, err));
     (void)sqlite3_bind_int64(stmt, 1, end);
     MR_TRY(stmt_run(known, stmt, err));
+    MR_TRY(mr_known_get(known, MR_KNOWN_SEEN, 0, &seen, err));
+    seen -= sqlite3_changes(known->db);
+    MR_TRY(mr_known_set(known, MR_KNOWN_SEEN, MR_MAX(seen, INT64_C(0)), err));
     if (committed > end) MR_TRY(mr_known_set(known, MR_KNOWN_COMMITTED, end, err));
     return mr_known_set(known, MR_KNOWN_LAST, end, err);
 }

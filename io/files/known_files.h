@@ -44,7 +44,7 @@ typedef enum mr_known_fact {
     MR_KNOWN_LAST,      /* newest entry of the list that is in the index */
     MR_KNOWN_COMMITTED, /* newest committed entry */
     MR_KNOWN_AGE_FLOOR, /* files modified before are forgotten and left out; maxFileAge */
-    MR_KNOWN_SEEN,      /* files ever taken */
+    MR_KNOWN_SEEN,      /* files ever taken, less what was taken back */
     MR_KNOWN_FACT_COUNT
 } mr_known_fact;
 

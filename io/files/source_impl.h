@@ -88,6 +88,14 @@ void files_notice(struct files_source *s, const char *path, const char *what);
 MR_MUST_USE mr_status files_recover(struct files_source *s, int64_t offset, int64_t committed,
                                     struct mr_err *err);
 MR_MUST_USE mr_status files_trim(struct files_source *s, int64_t end, struct mr_err *err);
+/* files_index_replay: entries (last, offset] of the list into the index, in a transaction. */
+MR_MUST_USE mr_status files_index_replay(struct files_source *s, int64_t last, int64_t offset,
+                                         struct mr_err *err);
+
+/* files_replan.c. */
+MR_MUST_USE mr_status files_replan(struct files_source *s, int64_t start, int64_t end,
+                                   struct mr_arena *arena, struct mr_source_list *out_list,
+                                   struct mr_err *err);
 
 /* files_clean.c. files_clean_run: cleanSource, and the compact form at a clean stop. */
 MR_MUST_USE mr_status files_clean_run(struct files_source *s, struct mr_err *err);

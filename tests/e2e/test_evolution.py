@@ -92,7 +92,9 @@ def test_mode_fail_on_new_columns(program, tmp_path):
     assert schema_log(pipeline) == [["id", "v"]]
     # It does not get past the file until that is mended.
     program.run("run", tmp_path, code=1)
-    land(pipeline, "b.json", {"id": 2, "v": "y"})
+    land(pipeline, "b.json", {"id": 2, "v": "y"}, {"id": 3, "v": "z"}, {"id": 4, "v": "and more"})
+    program.run("run", tmp_path)
+    assert sorted(pipeline.rows("t").column("id").to_pylist()) == [1, 2, 3, 4]
 
 
 def test_mode_none(program, tmp_path):

@@ -81,11 +81,36 @@ void mr_world_produce(struct mr_world *world)
     MR_ASSERT(heap.used_bytes == 0);
 }
 
+bool mr_world_mend(struct mr_world *world, uint32_t file)
+{
+    struct mr_heap heap;
+    struct mr_text text;
+    struct mr_span content;
+    char path[96];
+    uint64_t records = 1 + mr_rng_below(&world->rng, world->shape.records);
+    (void)snprintf(path, sizeof path, MR_WORLD_LANDING "/%s%04u.json", file % 3 == 1 ? "sub/" : "",
+                   file);
+    if (!mr_simdisk_get(world->disk, path, &content)) return false;
+    mr_heap_init(&heap, 0);
+    mr_text_init(&text, &heap);
+    mr_text_add(&text, content.text, content.bytes);
+    for (uint64_t i = 0; i < records; i++) {
+        add_record(world, &text, ++world->ids, world->shape.has_new_column);
+    }
+    MR_ASSERT(mr_text_end(&text, NULL) == MR_OK && text.used < FILE_BYTES_MAX);
+    mr_simdisk_put(world->disk, path, mr_text_span(&text));
+    mr_simdisk_touch(world->disk, path,
+                     INT64_C(1736000000000000) + (int64_t)world->ids * INT64_C(1000));
+    mr_text_fini(&text);
+    MR_ASSERT(heap.used_bytes == 0);
+    return true;
+}
+
 /* ---- the world ---- */
 
 void mr_world_open(struct mr_world *world, const struct mr_world_shape *shape, uint64_t seed)
 {
-    char sql[512], limit[64] = "";
+    char sql[640], limit[64] = "";
     *world = (struct mr_world){.shape = *shape, .disk = mr_simdisk_open()};
     mr_rng_init(&world->rng, seed);
     if (shape->files_per_trigger > 0) {
@@ -95,9 +120,10 @@ void mr_world_open(struct mr_world *world, const struct mr_world_shape *shape, u
                    "CREATE OR REFRESH STREAMING TABLE t %s\n"
                    "TBLPROPERTIES ('millrace.epoch.minInterval' = '50 milliseconds')\n"
                    "AS SELECT * FROM STREAM read_files('landing', format => 'json',\n"
-                   "  schemaHints => 'id BIGINT, p STRING, v STRING, extra BIGINT'%s%s)%s;\n",
+                   "  schemaHints => 'id BIGINT, p STRING, v STRING, extra BIGINT'%s%s%s)%s;\n",
                    shape->is_partitioned ? "PARTITIONED BY (p)" : "",
-                   shape->has_new_column ? ", schemaEvolutionMode => 'addNewColumns'" : "", limit,
+                   shape->has_new_column ? ", schemaEvolutionMode => 'addNewColumns'" : "",
+                   shape->allows_overwrites ? ", allowOverwrites => true" : "", limit,
                    shape->has_filter ? " WHERE id % 5 <> 0" : "");
     /* Without the hint the column is new when it comes. */
     if (shape->has_new_column) memset(strstr(sql, ", extra BIGINT"), ' ', 14);

@@ -34,6 +34,7 @@ struct mr_world_shape {
     bool has_malformed;
     bool has_filter;      /* WHERE id % 5 <> 0 */
     bool has_new_column;  /* the second half of the files has it */
+    bool allows_overwrites;
     uint64_t range_bytes; /* larger plain files are read in ranges; 0 = as the pipeline says */
 };
 
@@ -79,6 +80,10 @@ void mr_world_close(struct mr_world *world);
 
 /* mr_world_produce: one more input file, complete and durable at once. */
 void mr_world_produce(struct mr_world *world);
+
+/* mr_world_mend: some more records at the end of the n-th file, and a later time. false: it is
+ * compressed and stays as it is. */
+bool mr_world_mend(struct mr_world *world, uint32_t file);
 
 /* mr_world_live: one process from start to end. Memory that it leaves behind aborts. */
 void mr_world_live(struct mr_world *world, const struct mr_fate *fate, struct mr_life *out_life);

@@ -1,11 +1,13 @@
 /* The file source against a model, on the simulated disk.
  *
  * A small driver keeps offsets, a table and commits as the real one does: plan, offsets/N, table/N
- * (put if absent: a batch that is run again must be the same), commits/N, source.commit. A producer
- * adds, rewrites, renames and removes files between plans, with modification times in no order.
- * The process is killed before or after operations, the power cut, operations fail; then it starts
- * again. Claim: in the end each file version that is there is in the table exactly once, and
- * nothing ever is twice, whichever operation it was. */
+ * (put if absent), commits/N, source.commit. An epoch that runs again is planned again until the
+ * table has it; from then on its batch must be the same. A producer adds, rewrites, renames and
+ * removes files between plans and between lives, with modification times in no order. The process
+ * is killed before or after operations, the power cut, operations fail; then it starts again.
+ * Claim: in the end each file version that is there is in the table exactly once, and nothing ever
+ * is twice, whichever operation it was. Files that an epoch has taken and that are mended before it
+ * is in the table are there as they were mended. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,6 +33,7 @@ struct world {
     int64_t next_us; /* all modification times differ */
     uint32_t next_name;
     bool overwrites;
+    uint32_t mended;
 };
 
 /* ---- the producer ---------------------------------------------------------------------- */
@@ -132,6 +135,7 @@ static mr_status state_read(struct process *p)
     MR_TRY(mr_dir_make(p->io, "/table", &p->err));
     MR_TRY(mr_dir_sync(p->io, "/cp/offsets", &p->err));
     MR_TRY(mr_dir_sync(p->io, "/cp/commits", &p->err));
+    MR_TRY(mr_dir_sync(p->io, "/table", &p->err));
     MR_TRY(mr_dir_list(p->io, &p->arena, "/cp/offsets", false, &list, &p->err));
     p->epoch = -1;
     for (uint32_t i = 0; i < list.count; i++) {
@@ -222,7 +226,13 @@ static mr_status source_start(struct process *p)
     };
     MR_TRY(mr_files_source_open(&spec, &p->source, &p->err));
     if (p->is_committed) return MR_OK;
-    MR_TRY(p->source->driver->batch(p->source, p->before, p->offset, &p->arena, &list, &p->err));
+    const struct mr_source_driver *driver = p->source->driver;
+    bool is_in_table;
+    char path[64];
+    snprintf(path, sizeof path, "/table/%d", (int)p->epoch);
+    MR_TRY(mr_file_exists(p->io, path, &is_in_table, &p->err));
+    MR_TRY((is_in_table ? driver->batch : driver->replan)(p->source, p->before, p->offset,
+                                                          &p->arena, &list, &p->err));
     return epoch_run(p, &list);
 }
 
@@ -460,7 +470,145 @@ static void test_memory(void **state)
     mr_simdisk_close(base.disk);
 }
 
-/* Several lives, each ended by a kill at a random operation and perhaps a power cut. */
+/* ---- mended files ---------------------------------------------------------------------- */
+
+static bool is_there(struct world *w, const char *folder, int epoch)
+{
+    char path[64];
+    struct mr_span content;
+    snprintf(path, sizeof path, "%s/%d", folder, epoch);
+    return mr_simdisk_get(w->disk, path, &content);
+}
+
+static int newest_epoch(struct world *w)
+{
+    int epoch = -1;
+    while (is_there(w, "/cp/offsets", epoch + 1)) epoch++;
+    return epoch;
+}
+
+/* Calls `file` for those files of the newest epoch that are there. */
+static void newest_files(struct world *w, void (*file)(struct world *w, const char *path))
+{
+    struct mr_span content;
+    char path[64];
+    snprintf(path, sizeof path, "/cp/offsets/%d", newest_epoch(w));
+    if (!mr_simdisk_get(w->disk, path, &content)) return;
+    snprintf(path, sizeof path, "/cp/sources/0/%.*s", (int)content.bytes, content.text);
+    if (!mr_simdisk_get(w->disk, path, &content)) return;
+    char *text = strndup(content.text, content.bytes);
+    assert_non_null(text);
+    for (uint32_t i = 0; i < w->next_name; i++) {
+        char uri[80];
+        name_of(w, i, path, sizeof path);
+        snprintf(uri, sizeof uri, "file://%s\"", path);
+        if (strstr(text, uri) != NULL && mr_simdisk_get(w->disk, path, &content)) file(w, path);
+    }
+    free(text);
+}
+
+static void file_mend(struct world *w, const char *path)
+{
+    w->mended++;
+    produce_file(w, path);
+}
+
+/* The epoch has the file as it is now and in no other version. */
+static void file_assert_mended(struct world *w, const char *path)
+{
+    char line[128], table[64];
+    struct mr_io_stat stat = {0};
+    struct mr_io_op op;
+    struct mr_span content;
+    mr_io_op_init(&op, MR_IO_STAT);
+    op.path = path;
+    op.stat = &stat;
+    assert_int_equal(mr_simdisk_perform(w->disk, PRODUCER, &op, 0), 0);
+    snprintf(line, sizeof line, "%s %lld %llu\n", path, (long long)stat.modified_us,
+             (unsigned long long)stat.bytes);
+    snprintf(table, sizeof table, "/table/%d", newest_epoch(w));
+    assert_true(mr_simdisk_get(w->disk, table, &content));
+    assert_non_null(memmem(content.text, content.bytes, line, strlen(line)));
+    if (count_in_table(w, line) != 1) fail_msg("%s (MR_SEED=%d)", line, (int)w->seed);
+}
+
+/* A world where an epoch was begun and not finished, and its files were mended then. */
+static struct world world_mended(uint64_t seed, bool overwrites)
+{
+    const struct fate clean = {.seed = seed};
+    struct world base = world_make(seed, overwrites);
+    assert_int_equal(process_run(&base, &clean, 1, NULL), MR_OK);
+    produce(&base, 6);
+    for (uint64_t kill = 1;; kill++) {
+        struct world w = world_copy(&base);
+        const struct fate fate = {.seed = seed, .kill_at = kill};
+        assert_int_equal(process_run(&w, &fate, 0, NULL), MR_E_KILLED);
+        int epoch = newest_epoch(&w);
+        if (epoch > newest_epoch(&base) && !is_there(&w, "/table", epoch)) {
+            mr_simdisk_close(base.disk);
+            newest_files(&w, file_mend);
+            assert_true(w.mended > 0);
+            return w;
+        }
+        mr_simdisk_close(w.disk);
+    }
+}
+
+/* The life that plans the epoch again dies at each operation; half of the time what is still not
+ * in the table is mended once more. Nothing else happens, so the epoch stays the newest. */
+static uint32_t mended_kills(const struct world *base, bool kill_after)
+{
+    uint32_t deaths = 0;
+    for (uint64_t point = 1;; point++) {
+        struct world w = world_copy(base);
+        const struct fate fate = {.seed = base->seed, .kill_at = point, .kill_after = kill_after};
+        mr_status status = process_run(&w, &fate, 0, NULL);
+        if (point % (MR_CUT_COUNT + 1) < MR_CUT_COUNT) {
+            mr_simdisk_cut(w.disk, (mr_cut)(point % (MR_CUT_COUNT + 1)), point);
+        }
+        bool is_open = !is_there(&w, "/table", newest_epoch(&w));
+        if (is_open && point % 2 == 0) newest_files(&w, file_mend);
+        const struct fate clean = {.seed = point};
+        assert_int_equal(process_run(&w, &clean, 0, NULL), MR_OK);
+        assert_claim(&w);
+        newest_files(&w, file_assert_mended);
+        mr_simdisk_close(w.disk);
+        if (status == MR_OK) return deaths;
+        assert_int_equal(status, MR_E_KILLED);
+        deaths++;
+    }
+}
+
+static void test_kill_while_mended(void **state)
+{
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        struct world w = world_mended(seed, seed % 2 == 0);
+        assert_true(mended_kills(&w, seed % 4 < 2) > 30);
+        mr_simdisk_close(w.disk);
+    }
+}
+
+/* Every operation of that life fails once, or an allocation does. */
+static void test_fail_while_mended(void **state)
+{
+    static const char *const errors[] = {"EIO", "ENOSPC", "EINTR", "EACCES", "short:1", "lost:EIO"};
+    struct world base = world_mended(5, true);
+    uint32_t failures = 0;
+    for (uint64_t point = 1; point <= 300; point++) {
+        char rule[64];
+        struct world w = world_copy(&base);
+        snprintf(rule, sizeof rule, "any#%d=%s", (int)point, errors[point % MR_COUNT_OF(errors)]);
+        const struct fate faulty = {.seed = 5, .fault = rule};
+        const struct fate short_of_memory = {.seed = 5, .fail_take = point / 2 + 1};
+        failures += process_run(&w, point % 2 == 0 ? &faulty : &short_of_memory, 0, NULL) != MR_OK;
+        finish(&w, point);
+    }
+    assert_true(failures > 50);
+    mr_simdisk_close(base.disk);
+}
+
+/* Several lives, each ended by a kill at a random operation and perhaps a power cut; in between the
+ * newest epoch's files may be mended. */
 static void many_lives(uint64_t seed)
 {
     struct world w = world_make(seed, seed % 2 == 0);
@@ -476,6 +624,7 @@ static void many_lives(uint64_t seed)
         if (mr_rng_below(&rng, 2) == 0) {
             mr_simdisk_cut(w.disk, (mr_cut)mr_rng_below(&rng, MR_CUT_COUNT), seed);
         }
+        if (mr_rng_below(&rng, 2) == 0) newest_files(&w, file_mend);
     }
     finish(&w, seed);
 }
@@ -523,6 +672,7 @@ int main(void)
         cmocka_unit_test(test_no_faults),       cmocka_unit_test(test_kill_everywhere),
         cmocka_unit_test(test_fail_everywhere), cmocka_unit_test(test_memory),
         cmocka_unit_test(test_many_lives),      cmocka_unit_test(test_entry_number_used_again),
+        cmocka_unit_test(test_kill_while_mended), cmocka_unit_test(test_fail_while_mended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
