@@ -178,3 +178,25 @@ def test_finds_damage(path, name):
     else:
         findings = table.check()
     assert any(wanted in finding for finding in findings), findings
+
+
+@pytest.mark.parametrize("off, wanted",
+                         [("0", []), ("1e-10", ["minimum"]), ("-1e-10", ["maximum"])])
+def test_decimal_bounds_are_exact(tmp_path, off, wanted):
+    """A bound that is wrong in the last of 38 digits, which no float can tell."""
+    path = str(tmp_path / "table")
+    value = decimal.Decimal("1234567890123456789012345678.0123456789")
+    deltalake.write_deltalake(path, pa.table({"m": pa.array([value], pa.decimal128(38, 10))}))
+    with decimal.localcontext(prec=50):
+        bound = value + decimal.Decimal(off)
+
+    def edit(actions):
+        for action in actions:
+            if "add" in action:
+                action["add"]["stats"] = (f'{{"numRecords":1,"minValues":{{"m":{bound}}},'
+                                          f'"maxValues":{{"m":{bound}}},"nullCount":{{"m":0}}}}')
+        return actions
+    edit_commit(path, 0, edit)
+    findings = Table(path).check()
+    assert len(findings) == len(wanted)
+    assert all(part in finding for part, finding in zip(wanted, findings)), findings

@@ -10,6 +10,7 @@ pyarrow. Besides the rows it gives findings: what the protocol forbids and a rea
 
 Column mapping and deletion vectors are refused: millrace does not write them.
 """
+import decimal
 import json
 import os
 import re
@@ -262,7 +263,8 @@ class Table:
         content = self.read_file(add, self.schema(snapshot), snapshot.metadata["partitionColumns"])
         self.check_partition_columns(add, path, content, snapshot.metadata["partitionColumns"])
         if add.get("stats"):
-            self.check_stats(add["path"], json.loads(add["stats"]), content)
+            stats = json.loads(add["stats"], parse_float=decimal.Decimal)
+            self.check_stats(add["path"], stats, content)
 
     def check_partition_columns(self, add, path, content, partitions):
         """A file may hold its partition columns (Spark writes them); then they say the same."""
@@ -362,7 +364,7 @@ def bounds(column, bound, is_low):
         limit = bound.encode()
         return min(values) >= limit if is_low else max(values) <= limit
     elif pa.types.is_decimal(column.type):
-        limit = pa.scalar(str(bound)).cast(column.type).as_py()
+        limit = decimal.Decimal(bound)
     else:
         limit = pa.scalar(str(bound)).cast(column.type).as_py()
     low, high = pc.min_max(column).as_py()["min"], pc.min_max(column).as_py()["max"]
