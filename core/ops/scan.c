@@ -81,9 +81,17 @@ static void submit_reads(struct mr_scan *scan)
         read->off = scan->submit_off;
         read->wanted = bytes;
         read->again = 0;
+        read->is_damaged = false;
         scan->submit_off += bytes;
         submit_read(read);
     }
+}
+
+/* Content that is lost, as far as errors tell: not a right, a limit or a connection. */
+static bool is_damage(const struct mr_scan *scan, int64_t result)
+{
+    bool is_lost = result == -EIO || result == -EBADMSG || result == -EUCLEAN;
+    return is_lost && scan->range->may_be_corrupt;
 }
 
 static void read_done(struct mr_io_op *op, void *ctx)
@@ -95,6 +103,11 @@ static void read_done(struct mr_io_op *op, void *ctx)
     bool is_interrupted = op->result == -EINTR || op->result == -EAGAIN;
     if (is_interrupted && !scan->must_stop && ++read->again < MR_IO_AGAIN_MAX) {
         submit_read(read);
+        return;
+    }
+    if (is_damage(scan, op->result)) {
+        read->is_full = read->is_damaged = true;
+        scan->is_at_end = true; /* nothing behind it is read any more */
         return;
     }
     if (op->result < 0) {
@@ -127,6 +140,8 @@ static void control_done(struct mr_io_op *op, void *ctx)
         scan->file = (int32_t)op->result;
     } else if (op->result == -ENOENT && scan->range->may_vanish) {
         scan->is_at_end = scan->is_missing = true;
+    } else if (is_damage(scan, op->result)) {
+        scan->is_at_end = scan->is_corrupt = true;
     } else {
         scan->os_error = -op->result;
     }
@@ -141,7 +156,7 @@ void mr_scan_begin(struct mr_scan *scan, const struct mr_range *range)
     /* One byte earlier: when it is a line feed, a record starts right at the range's start. */
     scan->submit_off = scan->take_off = range->off - (scan->is_skipping ? 1 : 0);
     scan->is_at_end = scan->must_stop = scan->is_last = scan->is_sniffed = false;
-    scan->wants_more = scan->is_corrupt = scan->is_missing = false;
+    scan->wants_more = scan->is_corrupt = scan->is_damaged = scan->is_missing = false;
     scan->os_error = 0;
     scan->text = NULL;
     scan->text_bytes = 0;
@@ -205,6 +220,7 @@ static struct mr_buf *take_read(struct mr_scan *scan, struct mr_scan_read *read)
 {
     struct mr_buf *buf = read->buf;
     scan->take_off = read->off + buf->used;
+    scan->is_damaged = read->is_damaged;
     read->buf = NULL;
     read->is_full = false;
     scan->read_head = (scan->read_head + 1) % MR_SCAN_AHEAD;
@@ -295,24 +311,29 @@ static bool is_input_over(const struct mr_scan *scan)
            (scan->is_at_end || next_read_bytes(scan) == 0);
 }
 
-/* Fills to[0 .. MR_SCAN_READ) from the compressed bytes that are there. */
+/* Fills to[0 .. MR_SCAN_READ) from the compressed bytes that are there; *out_used also counts what
+ * came before damage. */
 static mr_status inflate_into(struct mr_scan *scan, char *to, size_t *out_used, struct mr_err *err)
 {
     while (*out_used < MR_SCAN_READ) {
         size_t taken = 0, given = 0;
         if (scan->packed == NULL) {
-            struct mr_scan_read *read = next_read(scan);
+            struct mr_scan_read *read = scan->is_damaged ? NULL : next_read(scan);
+            if (scan->is_damaged) {
+                return mr_err_set(err, MR_E_CORRUPT, ERR_READ, "compressed input cannot be read");
+            }
             if (read == NULL) return MR_OK;
             scan->packed = take_read(scan, read);
             scan->packed_at = 0;
             submit_reads(scan);
         }
-        MR_TRY(mr_codec_stream_step(scan->stream,
-                                    scan->packed->at + MR_SCAN_HEADROOM + scan->packed_at,
-                                    scan->packed->used - scan->packed_at, to + *out_used,
-                                    MR_SCAN_READ - *out_used, &taken, &given, err));
-        scan->packed_at += (uint32_t)taken;
+        mr_status status = mr_codec_stream_step(
+            scan->stream, scan->packed->at + MR_SCAN_HEADROOM + scan->packed_at,
+            scan->packed->used - scan->packed_at, to + *out_used, MR_SCAN_READ - *out_used, &taken,
+            &given, err);
         *out_used += given;
+        if (status != MR_OK) return status;
+        scan->packed_at += (uint32_t)taken;
         /* Output that filled the room may have more behind it without further input. */
         if (scan->packed_at == scan->packed->used && *out_used < MR_SCAN_READ) {
             mr_buf_unref(scan->packed);
@@ -337,10 +358,9 @@ static mr_status inflate_more(struct mr_scan *scan, struct mr_err *err)
     }
     if (status == MR_OK && is_over) {
         status = mr_codec_stream_end(scan->stream, err);
-        scan->is_last = true;
+        scan->is_last = status == MR_OK;
     }
-    if (status != MR_OK && scan->range->may_be_corrupt && status == MR_E_CORRUPT) {
-        scan->is_last = true;
+    if (status == MR_E_CORRUPT && scan->range->may_be_corrupt) {
         scan->is_corrupt = true;
         status = MR_OK;
     }
@@ -377,6 +397,7 @@ static mr_status take_more(struct mr_scan *scan, struct mr_err *err)
     char *at = (char *)buf->at + MR_SCAN_HEADROOM;
     size_t fresh = buf->used;
     if (scan->range->is_split) cut_split(scan, from, &at, &fresh);
+    scan->is_corrupt = scan->is_damaged && !scan->is_last;
     submit_reads(scan);
     return extend_window(scan, buf, at, fresh, err);
 }
@@ -384,11 +405,19 @@ static mr_status take_more(struct mr_scan *scan, struct mr_err *err)
 static mr_status window_more(struct mr_scan *scan, struct mr_err *err)
 {
     size_t before = scan->text_bytes;
-    while (!scan->is_last && scan->text_bytes == before) {
+    while (!scan->is_last && !scan->is_corrupt && scan->text_bytes == before) {
         MR_TRY(scan->stream != NULL ? inflate_more(scan, err) : take_more(scan, err));
     }
     scan->wants_more = false;
     return MR_OK;
+}
+
+/* The decoder has seen all that damage left and waits for more: what it left over is no record. */
+static void drop_tail(struct mr_scan *scan)
+{
+    scan->text_bytes = 0;
+    scan->wants_more = false;
+    scan->is_last = true;
 }
 
 static mr_status range_over(struct mr_scan_window *out_window)
@@ -406,9 +435,12 @@ mr_status mr_scan_window(struct mr_scan *scan, struct mr_scan_window *out_window
         return mr_err_os(err, (int)scan->os_error, ERR_READ, "cannot read %s", scan->range->path);
     }
     if (scan->file >= 0) submit_reads(scan);
-    if (!scan->is_last && (scan->text_bytes == 0 || scan->wants_more)) {
+    bool is_waiting = !scan->is_last && (scan->text_bytes == 0 || scan->wants_more);
+    if (is_waiting && !scan->is_corrupt) {
         MR_TRY(window_more(scan, err));
+        is_waiting = scan->text_bytes == 0 && !scan->is_last;
     }
+    if (is_waiting && scan->is_corrupt) drop_tail(scan);
     if (scan->is_last && scan->text_bytes == 0) {
         return mr_scan_stop(scan) ? range_over(out_window) : MR_E_AGAIN;
     }

@@ -10,7 +10,14 @@
  *
  * A record belongs to the range it starts in. A range that does not start the file begins behind
  * the first line feed at or after off - 1, and reads past its end up to the next line feed. A
- * compressed file is one range; its bytes pass through a decompressor into the windows. */
+ * compressed file is one range; its bytes pass through a decompressor into the windows.
+ *
+ * Damage is compressed input that does not decode, or a device that cannot read its own content
+ * (EIO and the checksum errors of file systems). It fails the range, or with may_be_corrupt ends
+ * it: what was decoded and read in front of the damage goes to the decoder, but never as the last
+ * of a range. Whatever the form of records, those that are whole are taken; the tail that waits
+ * for more text is dropped, since it could pass for a record (`12` of `123`) or as a malformed one.
+ */
 #ifndef MR_CORE_OPS_SCAN_H
 #define MR_CORE_OPS_SCAN_H
 
@@ -34,7 +41,7 @@ struct mr_range {
     bool is_split;       /* the file has other ranges: cut at line feeds */
     bool refuses_links;  /* a symbolic link in the file's place is an error */
     bool may_vanish;     /* an absent file is an empty range (ignoreMissingFiles) */
-    bool may_be_corrupt; /* keep what was read (ignoreCorruptFiles) */
+    bool may_be_corrupt; /* damage ends the range (ignoreCorruptFiles) */
     const void *file;    /* the source's record of the file, for _metadata and partitions */
 };
 
@@ -52,7 +59,8 @@ struct mr_scan_read {
     uint32_t wanted;    /* bytes; buf->used of them are there */
     uint32_t again;     /* times in a row that it was interrupted */
     bool is_busy;
-    bool is_full; /* complete, or cut by the end of the file */
+    bool is_full;    /* complete, or cut by the end of the file or by damage */
+    bool is_damaged; /* the device could not read on behind buf->used */
 };
 
 struct mr_scan {
@@ -81,7 +89,8 @@ struct mr_scan {
     bool is_last;        /* the window ends the range */
     bool wants_more;     /* the decoder needs a longer window */
     bool is_missing;     /* the file was gone (may_vanish) */
-    bool is_corrupt;     /* a damaged file was cut short (may_be_corrupt) */
+    bool is_damaged;     /* the last read taken ends at damage */
+    bool is_corrupt;     /* damage cut the range short: the window is all there will be */
     uint64_t bytes_read; /* of the file, for the counters */
     struct mr_codec_stream_limits limits;
     struct mr_codec_stream *stream; /* decompressor in stream_memory; null for plain files */

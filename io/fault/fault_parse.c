@@ -37,6 +37,7 @@ static const struct {
     {"EAGAIN", EAGAIN}, {"EACCES", EACCES}, {"EPERM", EPERM},   {"EROFS", EROFS},
     {"ENOENT", ENOENT}, {"EEXIST", EEXIST}, {"EMFILE", EMFILE}, {"ENFILE", ENFILE},
     {"ENOMEM", ENOMEM}, {"EBUSY", EBUSY},   {"ESTALE", ESTALE}, {"EFBIG", EFBIG},
+    {"EBADMSG", EBADMSG}, {"EUCLEAN", EUCLEAN},
 };
 
 static const struct {

@@ -165,10 +165,10 @@ static mr_status gzip_step(struct mr_codec_stream *stream, const uint8_t *in, si
     inflate->next_out = out;
     inflate->avail_out = (uint32_t)MR_MIN(out_capacity, (size_t)STEP_BYTES_MAX);
     int result = isal_inflate(inflate);
+    *given = (size_t)(inflate->next_out - (uint8_t *)out);
     if (result < 0) return stream_corrupt(stream, gzip_error_text(result), err);
     MR_ASSERT(inflate->next_in >= stage->bytes);
     stage->at = (uint32_t)(inflate->next_in - stage->bytes);
-    *given = (size_t)(inflate->next_out - (uint8_t *)out);
     if (inflate->block_state == ISAL_BLOCK_FINISH) stream->is_inside = false;
     return MR_OK;
 }
@@ -267,6 +267,7 @@ mr_status mr_codec_stream_step(struct mr_codec_stream *stream, const void *in, s
                         out_capacity - gave, &step_taken, &step_given, err);
         if (status != MR_OK) {
             stream->is_failed = true;
+            *given = gave + step_given;
             return status;
         }
         took += step_taken;

@@ -54,7 +54,7 @@ MR_MUST_USE mr_status mr_codec_stream_init(void *memory, mr_stream_kind kind,
  * there is input and room; `*taken < in_bytes` means that `out` was filled. When it was filled,
  * more may come without further input: step again, with in_bytes 0 if there is none, until it is
  * not. returns MR_OK; MR_E_CORRUPT with err->at = bytes of input before the error; MR_E_LIMIT.
- * After an error the stream stays failed. */
+ * After an error the stream stays failed; `*given` then counts what was decoded before it. */
 MR_MUST_USE mr_status mr_codec_stream_step(struct mr_codec_stream *stream, const void *in,
                                            size_t in_bytes, void *out, size_t out_capacity,
                                            size_t *taken, size_t *given, struct mr_err *err);

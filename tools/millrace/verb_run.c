@@ -126,6 +126,16 @@ static void tick(void *ctx, struct mr_flow *flows, uint32_t count)
 
 /* ---- the end ---- */
 
+static void say_passed_over(struct run *run, const struct mr_flow *flow)
+{
+    const struct mr_counts *c = &flow->totals;
+    if (c->files_corrupt == 0 && c->files_missing == 0) return;
+    mr_cli_say(run->cli, MR_SAY_WARN,
+               "%s: %" PRIu64 " files were damaged and read up to there, %" PRIu64
+               " were gone and passed over",
+               flow->config.name, c->files_corrupt, c->files_missing);
+}
+
 static void say_summary(struct run *run, double seconds)
 {
     for (uint32_t i = 0; i < run->flow_count; i++) {
@@ -142,6 +152,7 @@ static void say_summary(struct run *run, double seconds)
                    c->rows_malformed_dropped + c->rows_malformed_kept, c->values_misfit,
                    c->files_in, c->bytes_in, c->files_out, c->bytes_out,
                    seconds > 0 ? (double)c->text_bytes_in / 1e6 / seconds : 0.0, version);
+        say_passed_over(run, flow);
     }
 }
 
