@@ -132,7 +132,8 @@ class Table:
     def read_file(self, add, schema, partitions):
         if add.get("deletionVector"):
             raise NotImplementedError("deletion vectors")
-        content = pq.ParquetFile(self.file_path(add)).read()
+        # Spark still writes INT96, of nanoseconds that would not reach beyond the year 2262.
+        content = pq.ParquetFile(self.file_path(add), coerce_int96_timestamp_unit="us").read()
         columns = []
         for field in schema:
             if field.name in partitions:
@@ -268,7 +269,7 @@ class Table:
 
     def check_partition_columns(self, add, path, content, partitions):
         """A file may hold its partition columns (Spark writes them); then they say the same."""
-        stored = pq.ParquetFile(path)
+        stored = pq.ParquetFile(path, coerce_int96_timestamp_unit="us")
         for name in set(stored.schema_arrow.names) & set(partitions):
             wanted = content.column(name)
             if not stored.read(columns=[name]).column(name).cast(wanted.type).equals(wanted):
@@ -356,8 +357,8 @@ def bounds(column, bound, is_low):
     elif pa.types.is_floating(column.type):
         limit = pa.scalar(float(bound)).cast(column.type).as_py()
         column = column.filter(pc.invert(pc.is_nan(column)))
-        if len(column) == 0:
-            return True
+        if len(column) == 0 or limit != limit:
+            return True  # for Spark NaN is above all numbers, so it may be a maximum
     elif pa.types.is_string(column.type):
         # A maximum may be cut short when what is cut is made up for; bytes decide, not letters.
         values = [v.encode() for v in column.to_pylist()]
