@@ -60,6 +60,7 @@ static void read_text(const struct mr_json_options *options, const char *columns
     struct mr_heap heap;
     struct mr_arena arena;
     struct mr_json_reader *reader;
+    struct mr_text bad;
     const struct mr_type *unknown;
     mr_heap_init(&heap, 0);
     mr_arena_init(&arena, &heap, 0);
@@ -68,7 +69,10 @@ static void read_text(const struct mr_json_options *options, const char *columns
                                   NULL) == MR_OK);
     want_some(reader, type, text.bytes);
     MR_ASSERT(mr_json_reader_begin(reader, MR_SPAN("file"), NULL) == MR_OK);
-    MR_ASSERT(mr_json_push_all(reader, &heap, text, step, rows, NULL) == MR_OK);
+    mr_text_init(&bad, &heap);
+    MR_ASSERT(mr_json_push_bad(reader, &heap, text, step, rows, &bad, NULL) == MR_OK);
+    mr_text_add(rows, bad.at, bad.used);
+    mr_text_fini(&bad);
     const struct mr_json_counters *c = mr_json_reader_counters(reader);
     MR_ASSERT(c->records == c->rows + c->dropped);
     MR_ASSERT(mr_json_reader_unknown(reader, &arena, &unknown, NULL) == MR_OK);

@@ -124,9 +124,27 @@ static void ordinals_check(const struct mr_json_reader *reader, const struct mr_
     }
 }
 
+/* One line for each record that the decode gave no row, and none else. */
+static void bad_take(const struct mr_json_reader *reader, const struct mr_batch *batch,
+                     struct mr_text *bad)
+{
+    struct mr_span lines = mr_json_reader_bad_records(reader);
+    uint32_t count = 0;
+    for (size_t i = 0; i < lines.bytes; i++) count += lines.text[i] == '\n';
+    MR_ASSERT(count == 0 || count == mr_json_reader_records(reader) - batch->rows);
+    if (bad != NULL) mr_text_add(bad, lines.text, lines.bytes);
+}
+
 mr_status mr_json_push_all(struct mr_json_reader *reader, struct mr_heap *heap,
                            struct mr_span input, size_t step, struct mr_text *out,
                            struct mr_err *err)
+{
+    return mr_json_push_bad(reader, heap, input, step, out, NULL, err);
+}
+
+mr_status mr_json_push_bad(struct mr_json_reader *reader, struct mr_heap *heap,
+                           struct mr_span input, size_t step, struct mr_text *out,
+                           struct mr_text *bad, struct mr_err *err)
 {
     struct mr_arena arena;
     mr_status status = MR_OK;
@@ -147,12 +165,13 @@ mr_status mr_json_push_all(struct mr_json_reader *reader, struct mr_heap *heap,
             mr_batch_check(&batch);
             ordinals_check(reader, &batch);
             mr_batch_write_json(&batch, out);
-            MR_ASSERT(consumed <= bytes &&
-                      (!is_last || consumed > 0 || batch.rows > 0 || bytes == 0));
+            bad_take(reader, &batch, bad);
+            bool is_moving = consumed > 0 || mr_json_reader_records(reader) > 0;
+            MR_ASSERT(consumed <= bytes && (!is_last || is_moving || bytes == 0));
             at += consumed;
             is_done = at == input.bytes;
             if (consumed > 0) bytes = step == 0 ? input.bytes - at : MR_MIN(step, input.bytes - at);
-            if (consumed == 0 && batch.rows == 0) bytes = MR_MIN(bytes + step, input.bytes - at);
+            if (!is_moving) bytes = MR_MIN(bytes + step, input.bytes - at);
         }
         mr_batch_fini(&batch);
         free(copy);

@@ -20,4 +20,9 @@ MR_MUST_USE mr_status mr_json_push_all(struct mr_json_reader *reader, struct mr_
                                        struct mr_span input, size_t step, struct mr_text *out,
                                        struct mr_err *err);
 
+/* mr_json_push_bad: the same, and the lines for badRecordsPath appended to `bad`. */
+MR_MUST_USE mr_status mr_json_push_bad(struct mr_json_reader *reader, struct mr_heap *heap,
+                                       struct mr_span input, size_t step, struct mr_text *out,
+                                       struct mr_text *bad, struct mr_err *err);
+
 #endif

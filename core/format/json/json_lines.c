@@ -40,7 +40,7 @@ static uint32_t line_items(struct mr_json_reader *r, uint32_t p, json_line *out_
             end = json_skip(c, q, 1);
         } else {
             *out_line = JSON_LINE_FULL;
-            if (r->rows == r->row_room) return JSON_FAIL;
+            if (r->rows == r->row_room || json_bad_is_full(r)) return JSON_FAIL;
             *out_line = JSON_LINE_BAD;
             end = json_row_value(r, q, 1);
             if (end == JSON_FAIL) return JSON_FAIL;

@@ -235,7 +235,9 @@ mr_status mr_json_reader_decode(struct mr_json_reader *r, const char *text, size
         bool unused;
         MR_TRY(json_window_extend(&r->window, &r->d.cursor, r->at, &unused, err));
         /* One row is left for a break that only the end of the input shows. */
-        while (step == JSON_STEP_ON && r->rows + 1 < r->row_room) step = reader_step(r);
+        while (step == JSON_STEP_ON && r->rows + 1 < r->row_room && !json_bad_is_full(r)) {
+            step = reader_step(r);
+        }
         if (step == JSON_STEP_ON && r->at == r->bytes && is_last) step = reader_step(r);
     }
     if (step == JSON_STEP_ERROR) return r->d.status == MR_E_NOMEM ? nomem(err) : r->d.status;

@@ -18,7 +18,8 @@
  *   misfit, none      field null, text in the corrupt column   dropped         error
  *
  * A misfit is a value that its column's type cannot hold. Rescue is on when the option names the
- * column. With badRecordsPath malformed records leave through mr_json_reader_bad_records instead.
+ * column. With badRecordsPath the mode is not looked at: malformed records, and misfits that
+ * nothing rescues, have no row and leave through mr_json_reader_bad_records.
  * In multiLine mode records before the first break of the document's outer form are kept, where
  * Spark makes the whole file one malformed record: here records stream. A break, and a record over
  * the limit, make the rest of a document one malformed record.
@@ -82,7 +83,7 @@ MR_MUST_USE mr_status mr_json_reader_begin(struct mr_json_reader *reader, struct
  * is_last       nothing follows in this input
  * batch         made by mr_batch_init over an arena; gets columns, rows, ordinals and bufs, where
  *               bufs.at[0] is `text`. Its range and first_record are the caller's
- * out_consumed  bytes done with. 0 and no rows: more text is needed; that never happens when
+ * out_consumed  bytes done with. 0 and no records: more text is needed; that never happens when
  *               is_last or when `bytes` exceeds the record limit
  * returns       MR_OK; MR_E_CORRUPT in mode FAILFAST, `at` being an offset in `text`; MR_E_NOMEM.
  *               After an error begin a new input. */
@@ -114,7 +115,8 @@ MR_MUST_USE mr_status mr_json_reader_misfits(const struct mr_json_reader *reader
                                              const struct mr_type **out_type, struct mr_err *err);
 
 /* mr_json_reader_bad_records: with badRecordsPath, one JSON line {"path","reason","record"} per
- * malformed record of the last decode. */
+ * record of the last decode that has no row; until the next one. A batch ends when there are
+ * 256 KiB of them, so it is that and one record at most. */
 struct mr_span mr_json_reader_bad_records(const struct mr_json_reader *reader);
 
 #endif

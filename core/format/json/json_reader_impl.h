@@ -110,6 +110,15 @@ json_step json_lines_step(struct mr_json_reader *r);
 json_step json_separated_step(struct mr_json_reader *r); /* lineSep is set */
 json_step json_document_step(struct mr_json_reader *r);
 
+/* json_bad_is_full: so many lines for badRecordsPath are there that the batch ends: a file that is
+ * bad throughout leaves in steps of this size. */
+enum { JSON_BAD_BYTES = 256 << 10 };
+
+static inline bool json_bad_is_full(const struct mr_json_reader *r)
+{
+    return r->bad.used >= JSON_BAD_BYTES;
+}
+
 static inline json_step json_nomem(struct mr_json_reader *r)
 {
     r->d.status = MR_E_NOMEM;

@@ -4,6 +4,8 @@
 
 enum { CODE_MALFORMED = 2303, CODE_MISFIT = 2304, SHOWN_BYTES = 120 };
 
+static const char misfit_reason[] = "a value does not fit its column";
+
 struct mr_span json_span_prefix(const struct mr_json_reader *r, uint32_t from)
 {
     return json_span(r, from, from + MR_MIN(r->bytes - from, (uint32_t)JSON_PREFIX_BYTES));
@@ -121,13 +123,35 @@ static json_step row_refuse(struct mr_json_reader *r, uint32_t code, struct mr_s
     return JSON_STEP_ERROR;
 }
 
+/* bad_put: the record leaves by badRecordsPath, as one line. */
+static json_step bad_put(struct mr_json_reader *r, struct mr_span record, const char *reason)
+{
+    mr_text_adds(&r->bad, "{\"path\":");
+    mr_text_add_json(&r->bad, mr_text_span(&r->file_path));
+    mr_text_adds(&r->bad, ",\"reason\":");
+    mr_text_add_json(&r->bad, mr_span_of(reason));
+    mr_text_adds(&r->bad, ",\"record\":");
+    mr_text_add_json(&r->bad, record);
+    mr_text_adds(&r->bad, "}\n");
+    return row_drop(r);
+}
+
+static bool has_bad_path(const struct mr_json_reader *r)
+{
+    return r->options.bad_records_path[0] != '\0';
+}
+
 json_step json_row_keep(struct mr_json_reader *r, struct mr_span record)
 {
     bool is_misfit = r->d.has_misfit && !r->d.is_rescuing;
     if (!json_pending_merge(&r->d)) return json_nomem(r);
+    if (is_misfit && has_bad_path(r)) {
+        r->counters.misfits++;
+        return bad_put(r, record, misfit_reason);
+    }
     if (is_misfit) {
         if (r->options.mode == MR_JSON_FAILFAST) {
-            return row_refuse(r, CODE_MISFIT, record, r->at, "a value does not fit its column");
+            return row_refuse(r, CODE_MISFIT, record, r->at, misfit_reason);
         }
         r->counters.misfits++;
         if (r->options.mode == MR_JSON_DROPMALFORMED) return row_drop(r);
@@ -138,29 +162,14 @@ json_step json_row_keep(struct mr_json_reader *r, struct mr_span record)
     return JSON_STEP_ON;
 }
 
-/* bad_add: a line for badRecordsPath. */
-static void bad_add(struct mr_json_reader *r, struct mr_span record, const char *reason)
-{
-    mr_text_adds(&r->bad, "{\"path\":");
-    mr_text_add_json(&r->bad, mr_text_span(&r->file_path));
-    mr_text_adds(&r->bad, ",\"reason\":");
-    mr_text_add_json(&r->bad, mr_span_of(reason));
-    mr_text_adds(&r->bad, ",\"record\":");
-    mr_text_add_json(&r->bad, record);
-    mr_text_adds(&r->bad, "}\n");
-}
-
 json_step json_row_malformed(struct mr_json_reader *r, struct mr_span record, uint32_t at,
                              const char *reason)
 {
-    if (r->options.mode == MR_JSON_FAILFAST) {
+    if (r->options.mode == MR_JSON_FAILFAST && !has_bad_path(r)) {
         return row_refuse(r, CODE_MALFORMED, record, at, reason);
     }
     r->counters.malformed++;
-    if (r->options.bad_records_path[0] != '\0') {
-        bad_add(r, record, reason);
-        return row_drop(r);
-    }
+    if (has_bad_path(r)) return bad_put(r, record, reason);
     if (r->options.mode == MR_JSON_DROPMALFORMED) return row_drop(r);
     if (!corrupt_put(r, record)) return json_nomem(r);
     json_rescue_begin(&r->d);

@@ -22,6 +22,7 @@ struct fixture {
     struct mr_err err;
     struct mr_text misfits; /* the same of members that did not fit */
     struct mr_text unknown; /* DDL of unknown fields of the last run */
+    struct mr_text bad;     /* lines for badRecordsPath of the last run */
 };
 
 static void fixture_init(struct fixture *f, const char *ddl)
@@ -31,6 +32,7 @@ static void fixture_init(struct fixture *f, const char *ddl)
     mr_arena_init(&f->arena, &f->heap, 0);
     mr_text_init(&f->unknown, &f->heap);
     mr_text_init(&f->misfits, &f->heap);
+    mr_text_init(&f->bad, &f->heap);
     mr_json_options_init(&f->options);
     f->options.infers_column_types = true;
     f->schema = mr_type_from_text(&f->arena, ddl);
@@ -41,6 +43,7 @@ static void fixture_fini(struct fixture *f)
 {
     mr_text_fini(&f->unknown);
     mr_text_fini(&f->misfits);
+    mr_text_fini(&f->bad);
     mr_arena_fini(&f->arena);
     assert_int_equal(f->heap.used_bytes, 0);
 }
@@ -60,7 +63,8 @@ static mr_status run(struct fixture *f, mr_isa isa, struct mr_span input, size_t
                                            NULL, &reader, &f->err);
     assert_int_equal(status, MR_OK);
     assert_int_equal(mr_json_reader_begin(reader, MR_SPAN("file:/in/a.json"), &f->err), MR_OK);
-    status = mr_json_push_all(reader, &f->heap, input, step, out, &f->err);
+    mr_text_reset(&f->bad);
+    status = mr_json_push_bad(reader, &f->heap, input, step, out, &f->bad, &f->err);
     f->counters = *mr_json_reader_counters(reader);
     const struct mr_type *unknown;
     mr_text_reset(&f->unknown);
@@ -469,33 +473,93 @@ static void test_limits(void **state)
     fixture_fini(&f);
 }
 
+/* Whatever the mode, what is malformed leaves by badRecordsPath, and so does a misfit that nothing
+ * rescues; however the text is cut. */
 static void test_bad_records(void **state)
 {
+    static const char *const modes[] = {"PERMISSIVE", "DROPMALFORMED", "FAILFAST"};
+    static const char input[] = "{\"a\":1}\n{\"a\":\n{\"a\":\"x\",\"b\":\"y\"}\n"
+                                "[{\"a\":2},7,{\"a\":3}]\n\xff\n{\"a\":4}\n";
+    static const char missing[] = "{\"path\":\"file:/in/a.json\",\"reason\":\"a value is missing\","
+                                  "\"record\":\"{\\\"a\\\":\"}\n";
+    static const char misfits[] = "{\"path\":\"file:/in/a.json\",\"reason\":\"a value does not fit "
+                                  "its column\",\"record\":\"{\\\"a\\\":\\\"x\\\",\\\"b\\\":"
+                                  "\\\"y\\\"}\"}\n"
+                                  "{\"path\":\"file:/in/a.json\",\"reason\":\"a value does not fit "
+                                  "its column\",\"record\":\"7\"}\n";
+    static const char no_text[] = "{\"path\":\"file:/in/a.json\",\"reason\":\"the record is not "
+                                  "UTF-8\",\"record\":\"\xef\xbf\xbd\"}\n";
+    char want[1024];
     (void)state;
-    struct fixture f;
-    fixture_init(&f, AB);
-    set(&f, "badRecordsPath", "/tmp/bad");
-    struct mr_json_reader *reader;
-    struct mr_arena arena;
-    struct mr_batch batch;
-    size_t consumed;
-    static const char text[128] = "{\"a\":1}\n{\"a\":\n";
-    mr_arena_init(&arena, &f.heap, 0);
-    assert_int_equal(mr_json_reader_open(&f.heap, f.schema, &f.options, mr_json_kernels(MR_ISA_REF),
-                                         NULL, &reader, &f.err),
-                     MR_OK);
-    mr_batch_init(&batch, &arena, f.schema);
-    assert_int_equal(mr_json_reader_decode(reader, text, 14, true, &batch, &consumed, &f.err),
-                     MR_OK);
-    assert_int_equal(consumed, 14);
-    assert_int_equal(batch.rows, 1);
-    struct mr_span bad = mr_json_reader_bad_records(reader);
-    assert_true(mr_span_is(
-        bad, "{\"path\":\"\",\"reason\":\"a value is missing\",\"record\":\"{\\\"a\\\":\"}\n"));
-    mr_batch_fini(&batch);
-    mr_json_reader_close(reader);
-    mr_arena_fini(&arena);
-    fixture_fini(&f);
+    for (size_t i = 0; i < MR_COUNT_OF(modes); i++) {
+        struct fixture f;
+        fixture_init(&f, AB);
+        set(&f, "badRecordsPath", "/tmp/bad");
+        set(&f, "mode", modes[i]);
+        check(&f, input,
+              "{\"a\":1,\"b\":null}\n{\"a\":2,\"b\":null}\n{\"a\":3,\"b\":null}\n"
+              "{\"a\":4,\"b\":null}\n");
+        (void)snprintf(want, sizeof want, "%s%s%s", missing, misfits, no_text);
+        mr_text_addc(&f.bad, '\0');
+        assert_string_equal(f.bad.at, want);
+        assert_int_equal(f.counters.malformed, 2);
+        assert_int_equal(f.counters.misfits, 2);
+        assert_int_equal(f.counters.dropped, 4);
+        set(&f, "rescuedDataColumn", "r");
+        set(&f, "columnNameOfCorruptRecord", "c");
+        check(&f, "{\"a\":\"x\"}\n{\"a\":\n",
+              "{\"a\":null,\"b\":null,\"r\":\"{\\\"a\\\":\\\"x\\\",\\\"_file_path\\\":"
+              "\\\"file:/in/a.json\\\"}\"}\n");
+        mr_text_addc(&f.bad, '\0');
+        assert_string_equal(f.bad.at, missing);
+        fixture_fini(&f);
+    }
+}
+
+/* A text that is bad throughout leaves in steps: a decode stops after 256 KiB of lines, in lines
+ * and within the array of one. */
+static void test_bad_records_bounded(void **state)
+{
+    static const char *const parts[][3] = {{"", "x\n", ""}, {"[", "1,", "1]\n"}};
+    enum { COUNT = 60000, LINES_MAX = (256 << 10) + 200 };
+    (void)state;
+    for (size_t i = 0; i < MR_COUNT_OF(parts); i++) {
+        struct fixture f;
+        struct mr_json_reader *reader;
+        struct mr_arena arena;
+        struct mr_text in;
+        size_t at = 0, consumed = 0;
+        fixture_init(&f, AB);
+        set(&f, "badRecordsPath", "/tmp/bad");
+        mr_arena_init(&arena, &f.heap, 0);
+        mr_text_init(&in, &f.heap);
+        mr_text_adds(&in, parts[i][0]);
+        for (uint32_t k = 0; k < COUNT; k++) mr_text_adds(&in, parts[i][1]);
+        mr_text_adds(&in, parts[i][2]);
+        uint32_t bytes = (uint32_t)in.used, decodes = 0;
+        for (int k = 0; k < MR_PAD; k++) mr_text_addc(&in, ' ');
+        assert_int_equal(mr_json_reader_open(&f.heap, f.schema, &f.options,
+                                             mr_json_kernels(MR_ISA_REF), NULL, &reader, &f.err),
+                         MR_OK);
+        while (at < bytes) {
+            struct mr_batch batch;
+            mr_batch_init(&batch, &arena, f.schema);
+            assert_int_equal(mr_json_reader_decode(reader, in.at + at, bytes - at, true, &batch,
+                                                   &consumed, &f.err),
+                             MR_OK);
+            assert_in_range(mr_json_reader_bad_records(reader).bytes, 1, LINES_MAX);
+            assert_int_equal(batch.rows, 0);
+            at += consumed;
+            decodes++;
+            mr_batch_fini(&batch);
+        }
+        assert_in_range(decodes, 10, 100);
+        assert_int_equal(mr_json_reader_counters(reader)->dropped, COUNT + (i == 1));
+        mr_json_reader_close(reader);
+        mr_text_fini(&in);
+        mr_arena_fini(&arena);
+        fixture_fini(&f);
+    }
 }
 
 static void test_options(void **state)
@@ -558,6 +622,7 @@ int main(void)
                                        cmocka_unit_test(test_not_utf8),
                                        cmocka_unit_test(test_limits),
                                        cmocka_unit_test(test_bad_records),
+                                       cmocka_unit_test(test_bad_records_bounded),
                                        cmocka_unit_test(test_options),
                                        cmocka_unit_test(test_refused_schemas)};
     return cmocka_run_group_tests(tests, NULL, NULL);
