@@ -9,7 +9,7 @@
 #include "core/base/checked.h"
 #include "tests/support/simdisk_impl.h"
 
-enum { DIRECT_ALIGN = 512 };
+enum { DIRECT_ALIGN = 512, DEPTH_MAX = 64 };
 
 /* ---- paths ---- */
 
@@ -32,22 +32,26 @@ static bool is_last(const char *rest)
     return rest[strspn(rest, "/")] == '\0';
 }
 
-/* Walks to the end, or with out_name to the directory before it. ".." is not looked at: the
- * engine's own paths have none. */
+/* Walks to the end, or with out_name to the directory before it. */
 static int64_t walk(const struct mr_simdisk *disk, const char *path, char *out_name)
 {
-    uint32_t node = 0;
+    uint32_t node = 0, above[DEPTH_MAX], depth = 0;
     char name[NAME_BYTES_MAX];
     bool is_too_long = false, has_name = false;
     while (next_component(&path, name, &is_too_long)) {
         if (strcmp(name, ".") == 0) continue;
-        MR_ASSERT(strcmp(name, "..") != 0);
         if (disk->nodes[node].kind != MR_FILE_DIRECTORY) return -ENOTDIR;
+        if (strcmp(name, "..") == 0) {
+            node = depth > 0 ? above[--depth] : 0;
+            continue;
+        }
         if (out_name != NULL && is_last(path)) {
             strcpy(out_name, name);
             has_name = true;
             break;
         }
+        MR_ASSERT(depth < DEPTH_MAX);
+        above[depth++] = node;
         node = sim_names_find(&disk->nodes[node].names, name);
         if (node == NODE_NONE) return -ENOENT;
     }
