@@ -72,11 +72,9 @@ static mr_status find_call(struct mr_flow_setup *s, struct mr_err *err)
     return status;
 }
 
-/* Paths count from the pipeline's folder. */
-static mr_status place_path(struct mr_flow_setup *s, struct mr_err *err)
+mr_status mr_setup_place(struct mr_flow_setup *s, struct mr_span path, const char **out_path,
+                         struct mr_err *err)
 {
-    struct mr_span path = s->call.path;
-    const char *text;
     if (mr_span_starts(path, MR_SPAN("file://"))) {
         path.text += 7;
         path.bytes -= 7;
@@ -84,18 +82,28 @@ static mr_status place_path(struct mr_flow_setup *s, struct mr_err *err)
         path.text += 5;
         path.bytes -= 5;
     } else if (memmem(path.text, path.bytes, "://", 3) != NULL) {
-        return mr_setup_error_at(s, &s->call.path_pos, MR_E_UNSUPPORTED, ERR_SETUP, err,
-                                 "only local paths can be read in this version");
+        return mr_err_set(err, MR_E_UNSUPPORTED, ERR_SETUP,
+                          "only local paths are supported in this version");
     }
     if (path.bytes > 0 && path.text[0] == '/') {
-        text = mr_arena_copy(&s->arena, path);
+        *out_path = mr_arena_copy(&s->arena, path);
     } else {
-        text = mr_arena_format(&s->arena, "%s/%.*s", s->env->pipeline->spec.folder, (int)path.bytes,
-                               path.text);
+        *out_path = mr_arena_format(&s->arena, "%s/%.*s", s->env->pipeline->spec.folder,
+                                    (int)path.bytes, path.text);
     }
-    if (text == NULL) return mr_err_set(err, MR_E_NOMEM, 0, "out of memory for a path");
-    s->path = mr_span_of(text);
-    return MR_OK;
+    if (*out_path != NULL) return MR_OK;
+    return mr_err_set(err, MR_E_NOMEM, 0, "out of memory for a path");
+}
+
+static mr_status place_path(struct mr_flow_setup *s, struct mr_err *err)
+{
+    const char *path;
+    mr_status status = mr_setup_place(s, s->call.path, &path, err);
+    if (status == MR_E_UNSUPPORTED) {
+        return mr_setup_error_at(s, &s->call.path_pos, status, ERR_SETUP, err, "%s", err->message);
+    }
+    if (status == MR_OK) s->path = mr_span_of(path);
+    return status;
 }
 
 static void tell_ignored(struct mr_flow_setup *s)
@@ -131,13 +139,6 @@ static mr_status read_options(struct mr_flow_setup *s, struct mr_err *err)
                    "format %.*s cannot be read in this version, only json", (int)format.bytes,
                    format.text);
         return mr_setup_locate(s, "format", MR_E_UNSUPPORTED, err);
-    }
-    if (s->json.bad_records_path[0] != '\0') {
-        mr_err_set(err, MR_E_UNSUPPORTED, ERR_SETUP,
-                   "badRecordsPath is not supported in this version");
-        mr_err_help(err, "malformed records are kept in the rescued-data column, or in a column "
-                         "named by columnNameOfCorruptRecord");
-        return mr_setup_locate(s, "badRecordsPath", MR_E_UNSUPPORTED, err);
     }
     if (mr_source_has(&s->options, MR_SOURCE_SCHEMA_LOCATION)) {
         mr_err_set(err, MR_E_INVALID, ERR_SETUP,
@@ -179,10 +180,12 @@ static mr_status setup(struct mr_flow_setup *s, struct mr_err *err)
     MR_TRY(place_path(s, err));
     MR_TRY(read_options(s, err));
     MR_TRY(mr_setup_zones(s, err));
+    MR_TRY(mr_setup_bad_records(s, err));
     MR_TRY(find_checkpoint(s, err));
     MR_TRY(mr_setup_open_table(s, err));
     MR_TRY(mr_setup_schema(s, err));
     MR_TRY(mr_setup_plan(s, err));
+    MR_TRY(mr_setup_make_bad_folder(s, err));
     return mr_setup_create_table(s, err);
 }
 
@@ -229,6 +232,7 @@ void mr_flow_setup_config(struct mr_flow_setup *s, struct mr_shard *const *shard
         .checkpoint_path = s->checkpoint_path,
         .plan = s->plan,
         .planner = {mr_setup_widen, s},
+        .bad_folder = s->bad_folder,
         .table = s->table,
         .open_source = s->env->open_source,
         .source = {.path = s->path,

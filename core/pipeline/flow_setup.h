@@ -43,6 +43,7 @@ struct mr_flow_setup {
     struct mr_source_options options;
     struct mr_json_options json;
     struct mr_span path; /* of the source: absolute or from the process's folder */
+    const char *bad_folder; /* badRecordsPath, absolute; null = not set */
     bool is_schema_given;
     mr_evolution evolution;
     bool is_settled;            /* new fields that still come are left to the rescued-data column */

@@ -22,6 +22,17 @@ MR_MUST_USE mr_status mr_setup_zones(struct mr_flow_setup *setup, struct mr_err 
 /* mr_setup_wants_wider: whether values that misfit cut an epoch in this mode. */
 bool mr_setup_wants_wider(const struct mr_flow_setup *setup);
 
+/* mr_setup_place: a local path of an option or call: absolute, or counted from the pipeline's
+ * folder. returns MR_E_UNSUPPORTED, without a position, for what is no local path */
+MR_MUST_USE mr_status mr_setup_place(struct mr_flow_setup *setup, struct mr_span path,
+                                     const char **out_path, struct mr_err *err);
+
+/* mr_setup_bad_records: badRecordsPath into setup->bad_folder; refused where its files would be
+ * read as input or lie in the table or the checkpoint. mr_setup_make_bad_folder: makes the folder,
+ * unless this is a dry run. */
+MR_MUST_USE mr_status mr_setup_bad_records(struct mr_flow_setup *setup, struct mr_err *err);
+MR_MUST_USE mr_status mr_setup_make_bad_folder(struct mr_flow_setup *setup, struct mr_err *err);
+
 /* mr_setup_plan: binds the query over setup->data and makes setup->plan. */
 MR_MUST_USE mr_status mr_setup_plan(struct mr_flow_setup *setup, struct mr_err *err);
 

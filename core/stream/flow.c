@@ -72,6 +72,7 @@ static mr_status open_workers(struct mr_flow *flow)
     struct mr_worker_place place = {
         .table_path = mr_table_path(flow->config.table),
         .staged_folder = mr_checkpoint_path(&flow->checkpoint, &flow->own, "millrace/staged"),
+        .bad_folder = flow->config.bad_folder,
         .partition_text = mr_flow_partition_text,
         .partition_ctx = (void *)(uintptr_t)flow->plan,
     };

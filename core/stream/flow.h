@@ -39,6 +39,7 @@ struct mr_flow_config {
     const char *checkpoint_path; /* the generation's folder */
     const struct mr_flow_plan *plan;
     struct mr_planner planner;
+    const char *bad_folder; /* of badRecordsPath, which exists; null = none */
     struct mr_table *table; /* open, with plan->output_schema or narrower */
     mr_source_open open_source;
     struct mr_source_spec source; /* without folders and offsets, which the flow fills in */

@@ -182,20 +182,21 @@ static mr_status collect_files(struct mr_flow *flow, struct mr_err *err)
 }
 
 /* R31: every record that came in is staged or counted as dropped, and the files hold what the
- * counters say. */
+ * counters say; with badRecordsPath nothing is dropped that was not written there. */
 static mr_status check_conservation(const struct mr_flow *flow, struct mr_err *err)
 {
     const struct mr_counts *counts = &flow->prepared.counts;
     int64_t lost = mr_counts_unaccounted(counts);
     uint64_t rows = 0;
     for (uint32_t i = 0; i < flow->prepared.file_count; i++) rows += flow->prepared.files[i].rows;
-    if (lost == 0 && rows == counts->rows_out) return MR_OK;
+    uint64_t bad = flow->config.bad_folder == NULL ? 0 : counts->rows_malformed_dropped;
+    if (lost == 0 && rows == counts->rows_out && bad == counts->bad_records) return MR_OK;
     mr_err_set(err, MR_E_INTERNAL, ERR_UNACCOUNTED,
                "epoch %" PRId64 " of %s does not add up: %" PRIu64 " records in, %" PRIu64
                " rows out, %" PRIu64 " filtered, %" PRIu64 " dropped as malformed, %" PRIu64
-               " rows in files",
+               " rows in files, %" PRIu64 " below badRecordsPath",
                flow->epoch.number, flow->config.name, counts->records_in, counts->rows_out,
-               counts->rows_filtered, counts->rows_malformed_dropped, rows);
+               counts->rows_filtered, counts->rows_malformed_dropped, rows, counts->bad_records);
     mr_err_help(err, "nothing was committed; this is a fault of the program, please report it");
     return MR_E_INTERNAL;
 }
@@ -324,6 +325,11 @@ static mr_status remove_staged(struct mr_flow *flow, int64_t epoch, struct mr_er
     for (uint32_t i = 0; i < flow->config.shard_count; i++) {
         const char *path = mr_checkpoint_path(&flow->checkpoint, &flow->arena,
                                               "millrace/staged/%" PRId64 ".%u", epoch, i);
+        if (path == NULL) return epoch_nomem(err);
+        MR_TRY(mr_file_remove(flow->config.io, path, err));
+        if (flow->config.bad_folder == NULL) continue;
+        path = mr_checkpoint_path(&flow->checkpoint, &flow->arena,
+                                  "millrace/staged/%" PRId64 ".%u.bad", epoch, i);
         if (path == NULL) return epoch_nomem(err);
         MR_TRY(mr_file_remove(flow->config.io, path, err));
     }

@@ -93,8 +93,47 @@ static mr_status unlink_staged(struct mr_flow *flow, const char *list_path, stru
     return MR_OK;
 }
 
-/* Staged lists are named <epoch>.<shard>. Committed epochs' lists just go; the list of an epoch
- * that is to be finished stays until it is; of any other the files go first. */
+/* The folder may have gone with all that was in it. */
+static mr_status unlink_bad_at(struct mr_flow *flow, const char *folder, struct mr_span relative,
+                               struct mr_err *err)
+{
+    const char *path = mr_arena_format(&flow->arena, "%s/%.*s", folder, (int)relative.bytes,
+                                       relative.text);
+    const char *parent = path == NULL ? NULL : mr_dir_of(&flow->arena, path);
+    if (parent == NULL) return open_nomem(err);
+    MR_TRY(mr_file_remove(flow->config.io, path, err));
+    mr_status status = mr_dir_sync(flow->config.io, parent, err);
+    return status == MR_E_NOT_FOUND ? MR_OK : status;
+}
+
+/* The bad records of an epoch that runs again go, durably: they will come once more. Only what lies
+ * below badRecordsPath is touched. When that is another folder by now, the old one must not hold
+ * them any more (it was moved, or somebody has removed them). */
+static mr_status unlink_bad(struct mr_flow *flow, const char *list_path, struct mr_err *err)
+{
+    struct mr_span text, folder, relative;
+    bool exists = false;
+    MR_TRY(mr_file_read(flow->config.io, &flow->arena, list_path, STAGED_BYTES_MAX, &text, err));
+    if (!mr_bad_records_list_read(text, &folder, &relative)) return MR_OK;
+    const char *now = flow->config.bad_folder;
+    if (now != NULL) MR_TRY(unlink_bad_at(flow, now, relative, err));
+    if (now != NULL && mr_span_is(folder, now)) return MR_OK;
+    const char *path = mr_arena_format(&flow->arena, "%.*s/%.*s", (int)folder.bytes, folder.text,
+                                       (int)relative.bytes, relative.text);
+    if (path == NULL) return open_nomem(err);
+    MR_TRY(mr_file_exists(flow->config.io, path, &exists, err));
+    if (!exists) return MR_OK;
+    mr_err_set(err, MR_E_CONFLICT, ERR_OPEN,
+               "%s holds bad records of an epoch that runs again, and badRecordsPath is %s", path,
+               now == NULL ? "not set any more" : now);
+    mr_err_help(err, "remove the file, or set badRecordsPath back: the same records would be in "
+                     "both places");
+    return MR_E_CONFLICT;
+}
+
+/* Staged lists are named <epoch>.<shard>, those of bad records <epoch>.<shard>.bad. Committed
+ * epochs' lists just go; the list of an epoch that is to be finished stays until it is; of any
+ * other the files go first. */
 static mr_status clean_staged(struct mr_flow *flow, const struct mr_recovery *recovery,
                               struct mr_err *err)
 {
@@ -111,7 +150,10 @@ static mr_status clean_staged(struct mr_flow *flow, const struct mr_recovery *re
         const char *path =
             mr_arena_format(&flow->arena, "%s/%s", folder, list.entries[i].name.text);
         if (path == NULL) return open_nomem(err);
-        if (epoch > flow->checkpoint.newest_commit) MR_TRY(unlink_staged(flow, path, err));
+        if (epoch > flow->checkpoint.newest_commit) {
+            bool is_bad = mr_span_ends(list.entries[i].name, MR_SPAN(".bad"));
+            MR_TRY(is_bad ? unlink_bad(flow, path, err) : unlink_staged(flow, path, err));
+        }
         MR_TRY(mr_file_remove(flow->config.io, path, err));
     }
     return MR_OK;

@@ -44,6 +44,7 @@ static void halt(struct mr_worker *w, mr_worker_report kind)
 {
     MR_ASSERT(w->state == MR_WORKER_RUNNING || w->state == MR_WORKER_SEALING);
     w->state = MR_WORKER_HALTED;
+    w->has_failed = kind == MR_REPORT_FAILED;
     report(w, kind, NULL);
 }
 
@@ -97,14 +98,15 @@ static mr_status decode_batch(struct mr_worker *w, const struct mr_scan_window *
         batch.first_record = w->first_record;
         w->first_record += mr_json_reader_records(w->reader);
         count_reader(w);
-        if (batch.rows > 0) status = append_batch(w, &batch);
+        status = mr_bad_records_push(&w->bad, mr_json_reader_bad_records(w->reader), &w->err);
+        if (status == MR_OK && batch.rows > 0) status = append_batch(w, &batch);
     }
     mr_batch_fini(&batch);
     if (status != MR_OK) {
         mr_err_origin(&w->err, w->ranges[0]->path);
         return status;
     }
-    bool is_stuck = consumed == 0 && !is_last;
+    bool is_stuck = consumed == 0 && mr_json_reader_records(w->reader) == 0 && !is_last;
     w->counts.text_bytes_in += consumed;
     w->window_bytes = is_stuck && bytes < window->bytes ? w->window_bytes * 2 : WINDOW_BYTES;
     return mr_scan_consume(&w->scan, consumed, is_stuck && bytes == window->bytes, &w->err);
@@ -141,9 +143,10 @@ static mr_status run(struct mr_worker *w)
 {
     struct mr_scan_window window;
     MR_TRY(mr_sink_step(&w->sink, &w->err));
+    MR_TRY(mr_bad_records_step(&w->bad, &w->err));
     if (w->range_count == 0) return MR_E_AGAIN;
     if (!w->is_scanning) MR_TRY(begin_range(w));
-    if (mr_sink_is_busy(&w->sink)) return MR_E_AGAIN;
+    if (mr_sink_is_busy(&w->sink) || mr_bad_records_is_busy(&w->bad)) return MR_E_AGAIN;
     mr_status status = mr_scan_window(&w->scan, &window, &w->err);
     if (status != MR_OK) return status;
     if (!window.is_over) return decode_batch(w, &window);
@@ -176,10 +179,13 @@ static bool step_running(struct mr_worker *w)
 static bool step_sealing(struct mr_worker *w)
 {
     mr_status status = mr_sink_step(&w->sink, &w->err);
+    bool is_sunk = status == MR_OK && w->sink.state == MR_SINK_SEALED;
+    if (is_sunk) status = mr_bad_records_step(&w->bad, &w->err);
     if (status == MR_E_AGAIN) return false;
     if (status != MR_OK) {
         halt(w, MR_REPORT_FAILED);
-    } else if (w->sink.state == MR_SINK_SEALED) {
+    } else if (is_sunk) {
+        w->counts.bad_records = w->bad.records;
         w->state = MR_WORKER_SEALED;
         report(w, MR_REPORT_SEALED, NULL);
     }
@@ -190,8 +196,14 @@ static bool step_aborting(struct mr_worker *w)
 {
     bool is_scan_idle = mr_scan_stop(&w->scan);
     mr_status status = mr_sink_step(&w->sink, NULL);
-    if (!is_scan_idle || status == MR_E_AGAIN) return false;
+    mr_status bad = mr_bad_records_step(&w->bad, w->has_failed ? NULL : &w->err);
+    if (!is_scan_idle || status == MR_E_AGAIN || bad == MR_E_AGAIN) return false;
     if (w->sink.state != MR_SINK_STOPPED) return true;
+    if (bad != MR_OK && !w->has_failed) {
+        /* A bad record may have stayed: were the epoch cut, it would be there twice. */
+        w->has_failed = true;
+        report(w, MR_REPORT_FAILED, NULL);
+    }
     mr_sink_reset(&w->sink);
     w->is_scanning = false;
     w->range_count = 0;
@@ -229,6 +241,8 @@ static void order_begin(struct mr_worker *w, const struct mr_desc *desc)
     w->context = (struct mr_program_context){
         .now_us = (int64_t)desc->words[1], .zone = w->plan->zone, .select = w->plan->select};
     w->counts = (struct mr_counts){0};
+    w->has_failed = false;
+    mr_bad_records_begin(&w->bad, w->epoch, w->context.now_us);
     w->reader_counts = *mr_json_reader_counters(w->reader);
     w->window_bytes = WINDOW_BYTES;
     w->state = MR_WORKER_RUNNING;
@@ -240,6 +254,7 @@ static void order_seal(struct mr_worker *w)
     if (w->state == MR_WORKER_HALTED) return;
     MR_ASSERT(w->state == MR_WORKER_RUNNING && w->range_count == 0);
     w->state = MR_WORKER_SEALING;
+    mr_bad_records_seal(&w->bad);
     if (mr_sink_seal(&w->sink, &w->err) != MR_OK) halt(w, MR_REPORT_FAILED);
 }
 
@@ -255,6 +270,7 @@ static void order_stop(struct mr_worker *w, mr_worker_state state)
     MR_ASSERT(w->state != MR_WORKER_DROPPING);
     w->state = state;
     mr_sink_stop(&w->sink, state == MR_WORKER_DROPPING);
+    mr_bad_records_stop(&w->bad, state == MR_WORKER_DROPPING);
 }
 
 void mr_worker_receive(struct mr_worker *worker, const struct mr_desc *desc)
@@ -318,6 +334,13 @@ mr_status mr_worker_init(struct mr_worker *worker, struct mr_shard *shard,
     };
     worker->sink_config.options.memory_bytes = memory_limit / 4;
     mr_sink_init(&worker->sink, &worker->sink_config);
+    worker->bad_config = (struct mr_bad_records_config){.io = shard->io,
+                                                        .heap = &worker->heap,
+                                                        .waker = waker,
+                                                        .folder = place->bad_folder,
+                                                        .staged_folder = place->staged_folder,
+                                                        .shard = shard->options.index};
+    mr_bad_records_init(&worker->bad, &worker->bad_config);
     mr_status status = init_codec(worker, err);
     if (status == MR_OK) {
         status = mr_pool_init(&worker->pool, &worker->heap, POOL_BUFS, MR_SCAN_BUF, err);
@@ -343,6 +366,7 @@ void mr_worker_fini(struct mr_worker *worker)
     if (worker->scan.pool != NULL) mr_scan_fini(&worker->scan);
     if (worker->pool.bufs != NULL) mr_pool_fini(&worker->pool);
     mr_sink_fini(&worker->sink);
+    mr_bad_records_fini(&worker->bad);
     mr_heap_give(&worker->heap, worker->codec_memory, worker->codec_bytes);
     mr_arena_fini(&worker->arena);
     MR_ASSERT(worker->heap.used_bytes == 0);

@@ -1,9 +1,12 @@
 /* A worker: one flow on one shard, from ranges of input to sealed segments.
  *
  *   scan ─▶ decode ─▶ filter ─▶ project ─▶ route ─▶ segments
+ *              └─▶ bad records
  *
  * The control thread gives orders and reads reports, both as descriptors through the shard's rings.
- * A worker does one thing per step: decode a batch and append it, or move its sink on.
+ * A worker does one thing per step: decode a batch and append it, or move its sink on. What the
+ * decoder gives no row goes below badRecordsPath, when that is set; it is sealed and given up
+ * together with the sink.
  *
  *            BEGIN                 SEAL              all synced
  *   IDLE ───────────▶ RUNNING ───────────▶ SEALING ─────────────▶ SEALED ──BEGIN──▶ RUNNING
@@ -20,6 +23,7 @@
 #ifndef MR_CORE_STREAM_WORKER_H
 #define MR_CORE_STREAM_WORKER_H
 
+#include "core/ops/bad_records.h"
 #include "core/ops/sink.h"
 #include "core/shard/shard.h"
 #include "core/stream/flow_plan.h"
@@ -57,6 +61,7 @@ typedef enum mr_worker_state {
 struct mr_worker_place {
     const char *table_path;
     const char *staged_folder;
+    const char *bad_folder; /* badRecordsPath; null = none */
     mr_status (*partition_text)(void *ctx, const struct mr_batch *batch, uint32_t row,
                                 struct mr_text *out_folder, struct mr_text *out_values,
                                 struct mr_err *err);
@@ -81,6 +86,8 @@ struct mr_worker {
     size_t codec_bytes;
     struct mr_sink_config sink_config;
     struct mr_sink sink;
+    struct mr_bad_records_config bad_config;
+    struct mr_bad_records bad;
     struct mr_arena arena;                           /* of the batch at hand */
     const struct mr_range *ranges[MR_WORKER_RANGES]; /* to do, the first one at work */
     uint32_t range_count;
@@ -90,6 +97,7 @@ struct mr_worker {
     size_t window_bytes;                       /* how much text one step is given at most */
     struct mr_counts counts;                   /* of the epoch */
     struct mr_err err;                         /* of a FAILED report */
+    bool has_failed;                           /* a FAILED report of this epoch is out */
     struct mr_desc reports[MR_WORKER_REPORTS]; /* not yet in the outbox */
     uint32_t report_count;
 };

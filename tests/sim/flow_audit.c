@@ -23,6 +23,10 @@ struct audit {
     uint32_t claims;
     uint8_t *seen; /* [ids + 1] how often each id is in the table */
     uint64_t nulls;
+    uint8_t *bad_seen; /* [malformed + 1] how often each is below badRecordsPath */
+    uint64_t bad_twice;
+    uint32_t bad_torn;  /* lines that are not whole */
+    uint32_t bad_empty; /* files, which only an attempt that was given up would leave */
     int64_t version;
     int64_t epoch;            /* newest txn */
     struct named_file *files; /* data files on the disk */
@@ -133,12 +137,63 @@ static bool ends_in(const char *text, const char *end)
     return bytes >= tail && strcmp(text + bytes - tail, end) == 0;
 }
 
+/* ---- bad records ---- */
+
+/* The number of the record in a line; 0 = the line is not whole. */
+static uint64_t bad_number(const char *line, size_t bytes)
+{
+    static const char key[] = "\"record\":\"{\\\"bad\\\": ", tail[] = ", no JSON\"}";
+    const char *at = memmem(line, bytes, key, sizeof key - 1);
+    bool is_whole = at != NULL && strncmp(line, "{\"path\":\"file:/", 15) == 0 &&
+                    memcmp(line + bytes - (sizeof tail - 1), tail, sizeof tail - 1) == 0;
+    return is_whole ? strtoull(at + sizeof key - 1, NULL, 10) : 0;
+}
+
+static void read_bad(struct audit *a, const char *path)
+{
+    struct mr_span text;
+    bool is_there = mr_simdisk_get(a->world->disk, path, &text);
+    MR_ASSERT(is_there);
+    a->bad_empty += text.bytes == 0;
+    while (text.bytes > 0) {
+        const char *feed = memchr(text.text, '\n', text.bytes);
+        size_t bytes = feed == NULL ? text.bytes : (size_t)(feed - text.text);
+        uint64_t number = feed == NULL ? 0 : bad_number(text.text, bytes);
+        if (number == 0 || number > a->world->malformed) {
+            a->bad_torn++;
+        } else if (a->bad_seen[number]++ > 0) {
+            a->bad_twice = number;
+        }
+        bytes += feed != NULL;
+        text.text += bytes;
+        text.bytes -= bytes;
+    }
+}
+
+static bool check_bad(struct audit *a)
+{
+    const struct mr_world *w = a->world;
+    if (a->bad_twice > 0) return wrong(a, "malformed record %" PRIu64 " is twice", a->bad_twice);
+    if ((a->claims & MR_AUDIT_COMPLETE) == 0) return true;
+    if (a->bad_torn > 0) return wrong(a, "%u bad records are torn", a->bad_torn);
+    for (uint64_t number = 1; number <= w->malformed; number++) {
+        if (a->bad_seen[number] == w->shape.has_bad_path) continue;
+        return wrong(a, "malformed record %" PRIu64 " is %s", number,
+                     w->shape.has_bad_path ? "lost" : "there");
+    }
+    return true;
+}
+
 static void note_file(struct audit *a, const char *folder, const char *name)
 {
     char path[PATH_BYTES];
     int64_t entry;
     char *end;
     (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (ends_in(folder, "/bad_records")) {
+        read_bad(a, path);
+        return;
+    }
     if (ends_in(name, ".parquet") && strstr(folder, "_delta_log") == NULL) {
         MR_ASSERT(a->file_count < FILES_MAX);
         strcpy(a->files[a->file_count].path, path);
@@ -359,7 +414,7 @@ static bool is_wanted(const struct mr_world *w, uint64_t id)
 static bool check_complete(struct audit *a)
 {
     const struct mr_world *w = a->world;
-    uint64_t nulls = w->shape.has_filter ? 0 : w->malformed;
+    uint64_t nulls = w->shape.has_filter || w->shape.has_bad_path ? 0 : w->malformed;
     for (uint64_t id = 1; id <= w->ids; id++) {
         if (a->seen[id] == is_wanted(w, id)) continue;
         return wrong(a, "id %" PRIu64 " is %s", id, a->seen[id] ? "there" : "lost");
@@ -379,6 +434,7 @@ static bool check_clean(struct audit *a)
     for (uint32_t i = 0; i < a->file_count; i++) {
         if (!a->files[i].is_named) return wrong(a, "%s is named nowhere", a->files[i].path);
     }
+    if (a->bad_empty > 0) return wrong(a, "%u files without bad records", a->bad_empty);
     if (a->strays > 0) return wrong(a, "%u files left behind, %s", a->strays, a->stray);
     return true;
 }
@@ -386,6 +442,8 @@ static bool check_clean(struct audit *a)
 static bool check(struct audit *a)
 {
     walk(a, MR_WORLD_FOLDER "/storage");
+    walk(a, MR_WORLD_BAD);
+    if (!check_bad(a)) return false;
     if (!check_log(a)) return false;
     for (uint64_t id = 1; id <= a->world->ids; id++) {
         if (a->seen[id] > 0 && !is_wanted(a->world, id)) {
@@ -404,10 +462,12 @@ bool mr_world_audit(struct mr_world *world, uint32_t claims)
 {
     struct audit a = {.world = world, .claims = claims, .epoch = -1, .offsets = -1, .commits = -1};
     a.seen = calloc(world->ids + 1, 1);
+    a.bad_seen = calloc(world->malformed + 1, 1);
     a.files = calloc(FILES_MAX, sizeof *a.files);
-    MR_ASSERT(a.seen != NULL && a.files != NULL);
+    MR_ASSERT(a.seen != NULL && a.bad_seen != NULL && a.files != NULL);
     bool is_right = check(&a);
     free(a.seen);
+    free(a.bad_seen);
     free(a.files);
     return is_right;
 }

@@ -56,16 +56,20 @@ void mr_world_produce(struct mr_world *world)
     struct mr_text text;
     char path[96];
     uint32_t all = world->shape.files + world->shape.late_files;
-    bool is_wide = world->shape.has_new_column && world->files >= all / 2;
+    bool is_wide = world->files >= all / 2;
+    if (world->shape.is_column_hidden) {
+        is_wide = world->files >= all / 3 && world->files < all * 2 / 3;
+    }
     bool is_packed = world->shape.has_gzip && mr_rng_below(&world->rng, 3) == 0;
+    /* So many that epochs that are cut have some. */
+    uint64_t rarity = world->shape.has_bad_path ? 4 : 16;
     uint64_t records = 1 + mr_rng_below(&world->rng, 2 * (uint64_t)world->shape.records);
     mr_heap_init(&heap, 0);
     mr_text_init(&text, &heap);
     for (uint64_t i = 0; i < records; i++) {
-        add_record(world, &text, ++world->ids, is_wide);
-        if (!world->shape.has_malformed || mr_rng_below(&world->rng, 16) > 0) continue;
-        mr_text_adds(&text, "{\"id\": 12, no JSON\n");
-        world->malformed++;
+        add_record(world, &text, ++world->ids, is_wide && world->shape.has_new_column);
+        if (!world->shape.has_malformed || mr_rng_below(&world->rng, rarity) > 0) continue;
+        mr_text_addf(&text, "{\"bad\": %llu, no JSON\n", (unsigned long long)++world->malformed);
     }
     MR_ASSERT(mr_text_end(&text, NULL) == MR_OK && text.used < FILE_BYTES_MAX);
     (void)snprintf(path, sizeof path, MR_WORLD_LANDING "/%s%04u.json%s",
@@ -120,10 +124,12 @@ void mr_world_open(struct mr_world *world, const struct mr_world_shape *shape, u
                    "CREATE OR REFRESH STREAMING TABLE t %s\n"
                    "TBLPROPERTIES ('millrace.epoch.minInterval' = '50 milliseconds')\n"
                    "AS SELECT * FROM STREAM read_files('landing', format => 'json',\n"
-                   "  schemaHints => 'id BIGINT, p STRING, v STRING, extra BIGINT'%s%s%s)%s;\n",
+                   "  schemaHints => 'id BIGINT, p STRING, v STRING, extra BIGINT'%s%s%s%s%s)%s;\n",
                    shape->is_partitioned ? "PARTITIONED BY (p)" : "",
                    shape->has_new_column ? ", schemaEvolutionMode => 'addNewColumns'" : "",
                    shape->allows_overwrites ? ", allowOverwrites => true" : "", limit,
+                   shape->has_bad_path ? ", badRecordsPath => 'bad'" : "",
+                   shape->is_column_hidden ? ", `schemaInference.sampleSize.numFiles` => 1" : "",
                    shape->has_filter ? " WHERE id % 5 <> 0" : "");
     /* Without the hint the column is new when it comes. */
     if (shape->has_new_column) memset(strstr(sql, ", extra BIGINT"), ' ', 14);

@@ -7,7 +7,8 @@
  * full disk. Lives follow each other on the same disk, with a power cut between them if the test
  * wants one.
  *
- * Input records carry ids 1, 2, ... over all files; some lines are no JSON, some files are gzip,
+ * Input records carry ids 1, 2, ... over all files; some lines are no JSON and carry numbers of
+ * their own, some files are gzip,
  * later files may have a field more, so that the schema evolves in the middle. The audit reads what
  * is on the disk by itself: Delta's log with a JSON walk of its own, data files with the Parquet
  * reader, and compares them with what was produced. Nothing of the flow is asked. */
@@ -21,6 +22,7 @@
 #define MR_WORLD_FOLDER "/p"
 #define MR_WORLD_LANDING MR_WORLD_FOLDER "/landing"
 #define MR_WORLD_TABLE MR_WORLD_FOLDER "/storage/tables/main/default/t"
+#define MR_WORLD_BAD MR_WORLD_FOLDER "/bad"
 #define MR_WORLD_CHECKPOINTS MR_WORLD_FOLDER "/storage/_checkpoints"
 
 struct mr_world_shape {
@@ -32,8 +34,11 @@ struct mr_world_shape {
     bool is_partitioned;        /* PARTITIONED BY (p) */
     bool has_gzip;
     bool has_malformed;
-    bool has_filter;      /* WHERE id % 5 <> 0 */
-    bool has_new_column;  /* the second half of the files has it */
+    bool has_bad_path;     /* badRecordsPath: what is malformed leaves by it */
+    bool has_filter;       /* WHERE id % 5 <> 0 */
+    bool has_new_column;   /* the second half of the files has it */
+    bool is_column_hidden; /* files in the middle have it, and inference sees the newest file only:
+                            * an epoch that has read others already is cut */
     bool allows_overwrites;
     uint64_t range_bytes; /* larger plain files are read in ranges; 0 = as the pipeline says */
 };
@@ -44,7 +49,7 @@ struct mr_world {
     struct mr_rng rng; /* of what is produced */
     uint32_t files;    /* produced so far */
     uint64_t ids;      /* produced so far: 1..ids */
-    uint64_t malformed;
+    uint64_t malformed; /* produced so far: 1..malformed */
     char why[1024]; /* the audit's finding */
 };
 
@@ -88,9 +93,9 @@ bool mr_world_mend(struct mr_world *world, uint32_t file);
 /* mr_world_live: one process from start to end. Memory that it leaves behind aborts. */
 void mr_world_live(struct mr_world *world, const struct mr_fate *fate, struct mr_life *out_life);
 
-/* What has to hold beyond that no id is twice and the log is right. */
+/* What has to hold beyond that no id and no malformed record is twice and the log is right. */
 enum {
-    MR_AUDIT_COMPLETE = 1, /* every id is there; the checkpoint has nothing open */
+    MR_AUDIT_COMPLETE = 1, /* every id and malformed record is there; nothing is open */
     MR_AUDIT_CLEAN = 2,    /* no file that nobody names: no power cut, no failed removal so far */
 };
 

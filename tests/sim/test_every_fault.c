@@ -8,7 +8,9 @@
  *
  *   test_every_fault 9             every 9th operation, a few of the faults in turn
  *   test_every_fault 1 123         operation 123 alone, with every fault
- *   test_every_fault all           every operation, every fault */
+ *   test_every_fault all           every operation, every fault
+ *
+ * With `bad` behind these the malformed records leave by badRecordsPath. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -25,7 +27,7 @@
 
 enum { FAILURES_MAX = 10, FAULTS_PER_POINT = 2 };
 
-static const struct mr_world_shape reference = {
+static struct mr_world_shape reference = {
     .shards = 2,
     .files = 10,
     .records = 12,
@@ -181,6 +183,11 @@ int main(int count, char **words)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_points), cmocka_unit_test(test_syncs),
                                        cmocka_unit_test(test_vanished)};
+    if (count > 1 && strcmp(words[count - 1], "bad") == 0) {
+        reference.has_bad_path = reference.is_column_hidden = true;
+        reference.files_per_trigger = 5;
+        count--;
+    }
     is_all = count > 1 && strcmp(words[1], "all") == 0;
     if (count > 1 && !is_all) stride = strtoull(words[1], NULL, 10);
     if (count > 2) only = strtoull(words[2], NULL, 10);

@@ -58,6 +58,8 @@ static struct mr_world_shape random_shape(struct mr_rng *rng)
         .has_malformed = below(rng, 2),
         .has_filter = below(rng, 3) == 0,
         .has_new_column = below(rng, 2),
+        .has_bad_path = below(rng, 2),
+        .is_column_hidden = below(rng, 2),
     };
     shape.range_bytes = range_bytes[below(rng, MR_COUNT_OF(range_bytes))];
     return shape;
@@ -70,7 +72,8 @@ static void random_rule(struct mr_rng *rng, char *out, size_t room)
                                         "open", "link",     "read",       "write|sync|link",
                                         "list", "truncate", "open|mkdir", "unlink|rename"};
     static const char *const places[] = {
-        "", "", "", "@*_delta_log*", "@*.parquet", "@*files.db*", "@*offsets*", "@*prepared*"};
+        "",         "",           "",            "@*_delta_log*", "@*.parquet", "@*files.db*",
+        "@*offsets*", "@*prepared*", "@*bad*"};
     static const char *const actions[] = {
         "EIO",       "ENOSPC",  "EINTR",    "EAGAIN", "EDQUOT",     "lost:EIO",    "short:1",
         "short:100", "torn:10", "torn:512", "kill",   "kill-after", "delay:700000"};

@@ -141,15 +141,18 @@ static void say_summary(struct run *run, double seconds)
     for (uint32_t i = 0; i < run->flow_count; i++) {
         const struct mr_flow *flow = &run->flows[i];
         const struct mr_counts *c = &flow->totals;
-        char version[32] = "none";
+        char version[32] = "none", bad[48] = "";
         if (flow->version >= 0) (void)snprintf(version, sizeof version, "%" PRId64, flow->version);
+        if (flow->config.bad_folder != NULL) {
+            (void)snprintf(bad, sizeof bad, " (%" PRIu64 " to badRecordsPath)", c->bad_records);
+        }
         mr_cli_say(run->cli, MR_SAY_INFO,
                    "%s: %" PRIu64 " rows in, %" PRIu64 " out, %" PRIu64 " filtered, %" PRIu64
-                   " rescued, %" PRIu64 " malformed, %" PRIu64 " misfit; %" PRIu64
+                   " rescued, %" PRIu64 " malformed%s, %" PRIu64 " misfit; %" PRIu64
                    " files (%" PRIu64 " bytes) into %" PRIu64 " (%" PRIu64
                    " bytes); %.1f MB/s; version %s",
                    flow->config.name, c->records_in, c->rows_out, c->rows_filtered, c->rows_rescued,
-                   c->rows_malformed_dropped + c->rows_malformed_kept, c->values_misfit,
+                   c->rows_malformed_dropped + c->rows_malformed_kept, bad, c->values_misfit,
                    c->files_in, c->bytes_in, c->files_out, c->bytes_out,
                    seconds > 0 ? (double)c->text_bytes_in / 1e6 / seconds : 0.0, version);
         say_passed_over(run, flow);
