@@ -8,6 +8,7 @@
 #include "io/posix/posix_io.h"
 #include "io/uring/uring_io.h"
 #include "numa/topology.h"
+#include "tools/millrace/cgroup.h"
 
 enum { CREW_MEMBERS = 2 };
 
@@ -90,7 +91,12 @@ static mr_status open_shard_io(struct mr_shard *shard, void *ctx, struct mr_io *
 static mr_status shard_count(struct mr_runtime *r, uint32_t *out_count, struct mr_err *err)
 {
     int64_t wanted = mr_cli_text(r->cli, "threads") == NULL ? 0 : mr_cli_int(r->cli, "threads");
-    if (wanted == 0) return mr_topology_cores(out_count, err);
+    if (wanted == 0) {
+        uint32_t cores;
+        MR_TRY(mr_topology_cores(&cores, err));
+        *out_count = MR_MIN(cores, mr_cgroup_cpus(""));
+        return MR_OK;
+    }
     *out_count = (uint32_t)wanted;
     return MR_OK;
 }

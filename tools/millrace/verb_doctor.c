@@ -18,6 +18,7 @@
 #include "core/base/checked.h"
 #include "kernels/isa/isa.h"
 #include "numa/topology.h"
+#include "tools/millrace/cgroup.h"
 #include "tools/millrace/cli.h"
 
 typedef enum check_result { CHECK_OK, CHECK_WARN, CHECK_FAIL } check_result;
@@ -110,7 +111,11 @@ static void check_processor(struct doctor *doctor)
     struct mr_err err;
     mr_isa isa = mr_isa_best();
     report(doctor, CHECK_OK, "kernels", NULL, "%s", mr_isa_name(isa));
-    if (mr_topology_cores(&cores, &err) == MR_OK) {
+    uint32_t quota = mr_cgroup_cpus("");
+    if (mr_topology_cores(&cores, &err) == MR_OK && quota < cores) {
+        report(doctor, CHECK_OK, "cores", NULL,
+               "%" PRIu32 " for this process, of which a quota allows %" PRIu32, cores, quota);
+    } else if (cores > 0) {
         report(doctor, CHECK_OK, "cores", NULL, "%" PRIu32 " for this process", cores);
     } else {
         report(doctor, CHECK_WARN, "cores", NULL, "%s", err.message);
