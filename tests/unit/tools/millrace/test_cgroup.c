@@ -32,8 +32,9 @@ static int remove_root(void **state)
 static void put(const char *path, const char *text)
 {
     char command[512];
-    (void)snprintf(command, sizeof command, "mkdir -p $(dirname %s/%s) && printf '%%s' '%s' > %s/%s",
-                   root, path, text, root, path);
+    (void)snprintf(command, sizeof command,
+                   "mkdir -p $(dirname %s/%s) && printf '%%s' '%s' > %s/%s", root, path, text, root,
+                   path);
     assert_int_equal(system(command), 0);
 }
 
