@@ -17,8 +17,12 @@ static uint32_t quota_cpus(int64_t quota_us, int64_t period_us)
     return (uint32_t)MR_MAX(MR_MIN(cpus, INT64_C(1000000)), INT64_C(1));
 }
 
-static bool read_line(const char *path, char *out, int bytes)
+/* read_line: the first line of the file `name` in `folder`. */
+static bool read_line(const char *folder, const char *name, char *out, int bytes)
 {
+    char path[2 * GROUP_PATH];
+    int used = snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (used < 0 || (size_t)used >= sizeof path) return false;
     FILE *file = fopen(path, "re");
     if (file == NULL) return false;
     bool has_line = fgets(out, bytes, file) != NULL;
@@ -26,26 +30,24 @@ static bool read_line(const char *path, char *out, int bytes)
     return has_line;
 }
 
-static int64_t read_number(const char *path)
+static int64_t read_number(const char *folder, const char *name)
 {
     char line[64];
     int64_t value;
-    return read_line(path, line, sizeof line) && sscanf(line, "%" SCNd64, &value) == 1 ? value : -1;
+    if (!read_line(folder, name, line, sizeof line)) return -1;
+    return sscanf(line, "%" SCNd64, &value) == 1 ? value : -1;
 }
 
 /* The quota of one group, whose folder is `folder`. Version 2 has both numbers in one file. */
 static uint32_t group_cpus(const char *folder, bool is_v1)
 {
-    char path[2 * GROUP_PATH], line[64];
+    char line[64];
     int64_t quota_us, period_us;
     if (is_v1) {
-        (void)snprintf(path, sizeof path, "%s/cpu.cfs_quota_us", folder);
-        quota_us = read_number(path);
-        (void)snprintf(path, sizeof path, "%s/cpu.cfs_period_us", folder);
-        return quota_cpus(quota_us, read_number(path));
+        return quota_cpus(read_number(folder, "cpu.cfs_quota_us"),
+                          read_number(folder, "cpu.cfs_period_us"));
     }
-    (void)snprintf(path, sizeof path, "%s/cpu.max", folder);
-    if (!read_line(path, line, sizeof line)) return UINT32_MAX;
+    if (!read_line(folder, "cpu.max", line, sizeof line)) return UINT32_MAX;
     if (sscanf(line, "%" SCNd64 " %" SCNd64, &quota_us, &period_us) != 2) return UINT32_MAX;
     return quota_cpus(quota_us, period_us);
 }
@@ -56,7 +58,8 @@ static uint32_t path_cpus(const char *mount, char *path, bool is_v1)
     char folder[2 * GROUP_PATH];
     uint32_t cpus = UINT32_MAX;
     for (;;) {
-        (void)snprintf(folder, sizeof folder, "%s%s", mount, path);
+        int used = snprintf(folder, sizeof folder, "%s%s", mount, path);
+        if (used < 0 || (size_t)used >= sizeof folder) return cpus;
         uint32_t allowed = group_cpus(folder, is_v1);
         cpus = MR_MIN(cpus, allowed);
         char *slash = strrchr(path, '/');
