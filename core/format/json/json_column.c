@@ -6,21 +6,26 @@ enum { ITEMS_MIN = 64 };
 
 /* -- names --------------------------------------------------------------------------------- */
 
-static uint32_t name_hash(struct mr_span name, bool is_case_sensitive)
+/* name_hash: of the length and up to eight bytes at either end; letters count without their case,
+ * which some other bytes lose as well: they only collide. */
+static uint32_t name_hash(struct mr_span name)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < name.bytes; i++) {
-        unsigned char byte = (unsigned char)name.text[i];
-        if (!is_case_sensitive && byte >= 'A' && byte <= 'Z') byte |= 32;
-        hash = (hash ^ byte) * UINT64_C(0x100000001b3);
+    const uint64_t case_bits = UINT64_C(0x2020202020202020);
+    uint64_t first = 0, last = 0;
+    size_t bytes = MR_MIN(name.bytes, sizeof first);
+    if (bytes > 0) {
+        memcpy(&first, name.text, bytes);
+        memcpy(&last, name.text + name.bytes - bytes, bytes);
     }
-    return (uint32_t)(hash ^ hash >> 32);
+    uint64_t hash = ((first | case_bits) ^ name.bytes << 56) * UINT64_C(0x9e3779b97f4a7c15);
+    hash = (hash ^ hash >> 29 ^ (last | case_bits)) * UINT64_C(0xbf58476d1ce4e5b9);
+    return (uint32_t)(hash >> 32);
 }
 
 int32_t json_node_find(const struct json_node *node, struct mr_span name)
 {
     const struct json_keys *keys = &node->keys;
-    uint32_t slot = name_hash(name, keys->is_case_sensitive) & keys->slot_mask;
+    uint32_t slot = name_hash(name) & keys->slot_mask;
     for (; keys->slots[slot] != 0; slot = (slot + 1) & keys->slot_mask) {
         uint32_t member = keys->slots[slot] - 1;
         struct mr_span known = node->children[member].name;
@@ -66,7 +71,7 @@ static mr_status keys_init(struct json_node *node, struct mr_arena *arena, bool 
         }
         node->keys.follow[i] = i;
         if (json_node_find(node, child->name) >= 0) continue;
-        uint32_t slot = name_hash(child->name, is_case_sensitive) & node->keys.slot_mask;
+        uint32_t slot = name_hash(child->name) & node->keys.slot_mask;
         while (node->keys.slots[slot] != 0) slot = (slot + 1) & node->keys.slot_mask;
         node->keys.slots[slot] = i + 1;
     }

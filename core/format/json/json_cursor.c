@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "core/base/checked.h"
 #include "core/format/json/json_cursor_impl.h"
 #include "kernels/text/number.h"
 
@@ -148,29 +149,14 @@ static char escape_value(const struct mr_json_options *options, char c)
     }
 }
 
-/* plain_copy: bytes up to the first backslash or control byte, eight at a time; returns how many.
- * The last seven of the text are left. */
-static size_t plain_copy(const char *at, const char *end, char *out)
+/* care_at: the first backslash or control byte in [at, to), else `to`. */
+static uint32_t care_at(const struct json_cursor *c, uint32_t at, uint32_t to)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
-    const char *first = at;
-    for (; end - at >= 8; at += 8, out += 8) {
-        uint64_t word;
-        memcpy(&word, at, sizeof word);
-        memcpy(out, &word, sizeof word);
-        uint64_t quoting = word ^ ones * '\\';
-        /* Borrows only run upwards, so the lowest mark is right. */
-        uint64_t marks = ((quoting - ones) & ~quoting) | ((word - ones * 0x20) & ~word);
-        if ((marks & tops) == 0) continue;
-        uint64_t lowest = marks & tops;
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-        (void)lowest;
-        return (size_t)(at - first);
-#else
-        return (size_t)(at - first) + (size_t)__builtin_ctzll(lowest) / 8;
-#endif
-    }
-    return (size_t)(at - first);
+    uint32_t bit = at - c->first, word = bit / 64, last = (to - 1 - c->first) / 64;
+    uint64_t bits = c->care[word] >> (bit % 64) << (bit % 64);
+    while (bits == 0 && word < last) bits = c->care[++word];
+    if (bits == 0) return to;
+    return MR_MIN(c->first + word * 64 + (uint32_t)__builtin_ctzll(bits), to);
 }
 
 uint32_t json_unescape(struct json_cursor *c, uint32_t from, uint32_t to, char *out)
@@ -178,9 +164,10 @@ uint32_t json_unescape(struct json_cursor *c, uint32_t from, uint32_t to, char *
     const char *at = c->text + from, *end = c->text + to;
     char *first = out;
     while (at < end) {
-        size_t copied = plain_copy(at, end, out);
-        at += copied;
-        out += copied;
+        const char *plain_end = c->text + care_at(c, (uint32_t)(at - c->text), to);
+        memcpy(out, at, (size_t)(plain_end - at));
+        out += plain_end - at;
+        at = plain_end;
         if (at == end) break;
         unsigned char byte = (unsigned char)*at;
         if (byte < 0x20 && !c->options->allows_control_chars) {
