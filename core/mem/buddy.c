@@ -6,6 +6,15 @@
 #include "core/base/checked.h"
 #include "core/base/span.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(at, bytes) ((void)(at), (void)(bytes))
+#define ASAN_UNPOISON_MEMORY_REGION(at, bytes) ((void)(at), (void)(bytes))
+#endif
+
+enum { PAGE = 4096 };
+
 /* state[i]: what begins at smallest block i. */
 enum { INSIDE = 0, USED = 0x80 }; /* a free block of order o is o + 1 */
 
@@ -13,7 +22,8 @@ struct mr_buddy_free {
     struct mr_buddy_free *next;
     struct mr_buddy_free **link; /* what points at this one */
 };
-static_assert(sizeof(struct mr_buddy_free) <= MR_BUDDY_MIN, "links fit the smallest block");
+static_assert(sizeof(struct mr_buddy_free) <= MR_PAD, "links lie where the block before may read");
+static_assert(MR_PAD <= MR_BUDDY_MIN, "and within the smallest block");
 
 static struct mr_buddy_free *block_at(const struct mr_buddy *buddy, size_t index)
 {
@@ -35,6 +45,7 @@ static uint32_t log2_floor(size_t n)
 static void list_add(struct mr_buddy *buddy, size_t index, uint32_t order)
 {
     struct mr_buddy_free *block = block_at(buddy, index);
+    ASAN_UNPOISON_MEMORY_REGION(block, MR_PAD);
     block->next = buddy->free[order];
     block->link = &buddy->free[order];
     if (block->next != NULL) block->next->link = &block->next;
@@ -66,6 +77,10 @@ static void free_block(struct mr_buddy *buddy, size_t index, uint32_t order)
 /* Frees any run of smallest blocks as the fewest aligned powers of two. */
 static void free_run(struct mr_buddy *buddy, size_t index, size_t count)
 {
+    if (count > 0) {
+        uint8_t *at = buddy->base + index * MR_BUDDY_MIN;
+        ASAN_POISON_MEMORY_REGION(at, count * MR_BUDDY_MIN);
+    }
     while (count > 0) {
         uint32_t order = log2_floor(count);
         if (index != 0) order = MR_MIN(order, (uint32_t)__builtin_ctzll(index));
@@ -77,7 +92,15 @@ static void free_run(struct mr_buddy *buddy, size_t index, size_t count)
 
 static size_t run_of(size_t bytes)
 {
-    return (bytes + MR_PAD + MR_BUDDY_MIN - 1) / MR_BUDDY_MIN;
+    return (MR_MAX(bytes, (size_t)1) + MR_BUDDY_MIN - 1) / MR_BUDDY_MIN;
+}
+
+/* The `count` smallest blocks from `index` on are the caller's. */
+static void *hand_out(struct mr_buddy *buddy, size_t index, size_t count)
+{
+    buddy->state[index] = USED;
+    ASAN_UNPOISON_MEMORY_REGION(block_at(buddy, index), count * MR_BUDDY_MIN);
+    return block_at(buddy, index);
 }
 
 /* Takes free neighbours that together hold `count` smallest blocks, for a shard's large pools that
@@ -99,9 +122,8 @@ static void *take_neighbours(struct mr_buddy *buddy, size_t count)
         list_remove(buddy, i);
         i += step;
     }
-    buddy->state[first] = USED;
     free_run(buddy, first + count, found - count);
-    return block_at(buddy, first);
+    return hand_out(buddy, first, count);
 }
 
 static void *buddy_take(struct mr_heap *heap, size_t bytes)
@@ -116,9 +138,8 @@ static void *buddy_take(struct mr_heap *heap, size_t bytes)
     size_t index = index_of(buddy, buddy->free[order]);
     MR_ASSERT(buddy->state[index] == order + 1);
     list_remove(buddy, index);
-    buddy->state[index] = USED;
     free_run(buddy, index + count, ((size_t)1 << order) - count);
-    return block_at(buddy, index);
+    return hand_out(buddy, index, count);
 }
 
 static void buddy_give(struct mr_heap *heap, void *block, size_t bytes)
@@ -132,19 +153,28 @@ static void buddy_give(struct mr_heap *heap, void *block, size_t bytes)
 
 mr_status mr_buddy_init(struct mr_buddy *buddy, void *at, size_t bytes, struct mr_err *err)
 {
+    const size_t align = (uintptr_t)at % PAGE == 0 ? PAGE : 64;
     MR_ASSERT((uintptr_t)at % 64 == 0);
     if (bytes < 64 * 1024) {
         return mr_err_set(err, MR_E_INVALID, 5005, "a heap of %zu bytes is too small", bytes);
     }
-    size_t blocks = bytes / (MR_BUDDY_MIN + 1);
-    size_t head = mr_align_up(blocks, 64);
-    if (head + blocks * MR_BUDDY_MIN > bytes) blocks--;
+    size_t head = mr_align_up(bytes / (MR_BUDDY_MIN + 1) + 1, align);
+    size_t blocks = (bytes - head - MR_PAD) / MR_BUDDY_MIN;
     *buddy = (struct mr_buddy){.state = at, .base = (uint8_t *)at + head, .blocks = blocks};
     buddy->heap = (struct mr_heap){
         .take = buddy_take, .give = buddy_give, .limit_bytes = blocks * MR_BUDDY_MIN};
+    ASAN_UNPOISON_MEMORY_REGION(at, bytes);
     memset(buddy->state, INSIDE, blocks);
     free_run(buddy, 0, blocks);
     return MR_OK;
+}
+
+void mr_buddy_fini(struct mr_buddy *buddy)
+{
+    if (buddy->base != NULL) {
+        ASAN_UNPOISON_MEMORY_REGION(buddy->base, buddy->blocks * MR_BUDDY_MIN);
+    }
+    *buddy = (struct mr_buddy){0};
 }
 
 size_t mr_buddy_largest(const struct mr_buddy *buddy)
@@ -152,5 +182,5 @@ size_t mr_buddy_largest(const struct mr_buddy *buddy)
     uint32_t order = MR_BUDDY_ORDERS;
     while (order > 0 && buddy->free[order - 1] == NULL) order--;
     if (order == 0) return 0;
-    return ((size_t)MR_BUDDY_MIN << (order - 1)) - MR_PAD;
+    return (size_t)MR_BUDDY_MIN << (order - 1);
 }

@@ -8,8 +8,10 @@
  *
  *   region:  [ state bytes | blocks ... ]
  *
- * Take and give cost a few steps per power of two. Blocks are 64-byte aligned and have MR_PAD
- * readable bytes behind, as heap.h promises. One thread. */
+ * Take and give cost a few steps per power of two. The MR_PAD readable bytes behind a block that
+ * heap.h promises are the next block or the end of the region: a power of two costs just that, and
+ * in a region that begins at a page a block of whole pages lies on pages, as direct I/O wants it.
+ * Under AddressSanitizer free memory is poisoned but for the bytes that may be read. One thread. */
 #ifndef MR_CORE_MEM_BUDDY_H
 #define MR_CORE_MEM_BUDDY_H
 
@@ -23,7 +25,7 @@ struct mr_buddy_free; /* a free block's own memory holds its links */
 struct mr_buddy {
     struct mr_heap heap; /* first; what others use */
     uint8_t *state;      /* state[blocks]: see buddy.c */
-    uint8_t *base;       /* blocks of MR_BUDDY_MIN bytes */
+    uint8_t *base;       /* blocks of MR_BUDDY_MIN bytes; at a multiple of 4096 like the region */
     size_t blocks;
     struct mr_buddy_free *free[MR_BUDDY_ORDERS]; /* by log2 of size in smallest blocks */
 };
@@ -32,6 +34,10 @@ struct mr_buddy {
  * caller's and is used until nobody uses the heap any more. */
 MR_MUST_USE mr_status mr_buddy_init(struct mr_buddy *buddy, void *at, size_t bytes,
                                     struct mr_err *err);
+
+/* mr_buddy_fini: the memory is the caller's alone again; what was not given back is lost with it.
+ * Null bytes, as before init, are fine. */
+void mr_buddy_fini(struct mr_buddy *buddy);
 
 /* mr_buddy_largest: bytes of the largest request that would succeed now. */
 size_t mr_buddy_largest(const struct mr_buddy *buddy);

@@ -188,6 +188,7 @@ static void test_files(void **state)
         mr_shard_fini(&w->shard);
         mr_pool_fini(&w->pool);
         assert_int_equal(w->buddy.heap.used_bytes, 0);
+        mr_buddy_fini(&w->buddy);
         mr_region_unmap(&w->region);
     }
     mr_io_close(io);
