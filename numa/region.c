@@ -35,15 +35,6 @@ static void prefer_node(void *at, size_t bytes, int32_t node)
     (void)syscall(SYS_mbind, at, bytes, MPOL_PREFERRED, mask, 8 * sizeof mask + 1, 0u);
 }
 
-/* Touching through the kernel reports a missing page instead of killing the process. */
-static bool populate(char *at, size_t bytes)
-{
-    if (madvise(at, bytes, MADV_POPULATE_WRITE) == 0) return true;
-    if (errno != EINVAL) return false; /* EINVAL: a kernel before 5.14 */
-    for (size_t i = 0; i < bytes; i += TOUCH_STRIDE) ((volatile char *)at)[i] = 0;
-    return true;
-}
-
 mr_status mr_region_map(size_t bytes, int32_t node, struct mr_region *out_region,
                         struct mr_err *err)
 {
@@ -65,12 +56,20 @@ mr_status mr_region_map(size_t bytes, int32_t node, struct mr_region *out_region
         region.pages = is_transparent ? MR_PAGES_TRANSPARENT : MR_PAGES_SMALL;
     }
     prefer_node(region.at, region.bytes, node);
-    if (!populate(region.at, region.bytes)) {
-        int os_error = errno;
-        mr_region_unmap(&region);
-        return mr_err_os(err, os_error, ERR_REGION, "cannot back %zu bytes with memory", rounded);
-    }
     *out_region = region;
+    return MR_OK;
+}
+
+/* Through the kernel, which reports a missing page instead of killing the process. */
+mr_status mr_region_touch(const struct mr_region *region, size_t bytes, struct mr_err *err)
+{
+    MR_ASSERT(bytes <= region->bytes);
+    if (bytes == 0 || madvise(region->at, bytes, MADV_POPULATE_WRITE) == 0) return MR_OK;
+    if (errno != EINVAL) {
+        return mr_err_os(err, errno, ERR_REGION, "cannot back %zu bytes with memory", bytes);
+    }
+    volatile char *at = region->at; /* EINVAL: a kernel before 5.14 */
+    for (size_t i = 0; i < bytes; i += TOUCH_STRIDE) at[i] = at[i];
     return MR_OK;
 }
 

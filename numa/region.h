@@ -2,8 +2,10 @@
  *
  * One mapping, a whole number of 2 MiB pages, from the shard's own memory node: explicit huge
  * pages where the administrator has set some aside, else transparent ones by request, else small
- * pages; `pages` says which. Every page is touched before the shard starts, so that a missing one
- * is an error at start and not a signal later. core/mem/buddy.h makes a heap of it. */
+ * pages; `pages` says which. Mapping reserves addresses and, of huge pages, the pages; of others a
+ * page costs memory from its first use on, so that a limit may be generous. What must be there is
+ * touched first: then a missing page is an error at start and not a signal later. core/mem/share.h
+ * cuts a region up, core/mem/buddy.h makes heaps of the pieces. */
 #ifndef MR_NUMA_REGION_H
 #define MR_NUMA_REGION_H
 
@@ -30,6 +32,10 @@ enum { MR_REGION_ALIGN = 2 << 20 };
  * returns MR_E_NOMEM */
 MR_MUST_USE mr_status mr_region_map(size_t bytes, int32_t node, struct mr_region *out_region,
                                     struct mr_err *err);
+
+/* mr_region_touch: the first `bytes` bytes have memory behind them. returns MR_E_NOMEM */
+MR_MUST_USE mr_status mr_region_touch(const struct mr_region *region, size_t bytes,
+                                      struct mr_err *err);
 void mr_region_unmap(struct mr_region *region);
 
 #endif

@@ -1,6 +1,6 @@
 /* Shown: shards get distinct processors as long as there are enough and none when there are not;
- * pinning moves the thread there; a region is aligned, zero, writable to its end, and too large a
- * one is refused with a status. */
+ * pinning moves the thread there; a region is aligned, zero, writable to its end, takes memory only
+ * when it is touched, and too large a one is refused with a status. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,7 @@
 
 #include <sched.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "numa/region.h"
 #include "numa/topology.h"
@@ -40,6 +41,18 @@ static void test_places(void **state)
     assert_int_equal(sched_setaffinity(0, sizeof allowed, &allowed), 0);
 }
 
+/* Bytes of the region that have memory behind them. */
+static size_t resident(const struct mr_region *region)
+{
+    const size_t page = 4096;
+    unsigned char there[1024];
+    size_t bytes = 0;
+    assert_true(region->bytes / page <= sizeof there);
+    assert_int_equal(mincore(region->at, region->bytes, there), 0);
+    for (size_t i = 0; i < region->bytes / page; i++) bytes += (there[i] & 1) * page;
+    return bytes;
+}
+
 static void test_region(void **state)
 {
     (void)state;
@@ -47,6 +60,10 @@ static void test_region(void **state)
     assert_int_equal(mr_region_map(3 << 20, 0, &region, NULL), MR_OK);
     assert_int_equal(region.bytes, 4 << 20);
     assert_int_equal((uintptr_t)region.at % MR_REGION_ALIGN, 0);
+    if (region.pages != MR_PAGES_HUGE) assert_int_equal(resident(&region), 0);
+    assert_int_equal(mr_region_touch(&region, 0, NULL), MR_OK);
+    assert_int_equal(mr_region_touch(&region, 1 << 20, NULL), MR_OK);
+    assert_true(resident(&region) >= (1 << 20));
     const char *bytes = region.at;
     for (size_t i = 0; i < region.bytes; i++) assert_int_equal(bytes[i], 0);
     memset(region.at, 1, region.bytes);

@@ -166,6 +166,7 @@ static void test_files(void **state)
             .index = i, .cpu = places[i].cpu, .control = &bell, .receive = receive};
         (void)snprintf(w->path, sizeof w->path, "%s/f%u", root, i);
         assert_int_equal(mr_region_map(REGION_BYTES, places[i].node, &w->region, NULL), MR_OK);
+        assert_int_equal(mr_region_touch(&w->region, w->region.bytes, NULL), MR_OK);
         assert_int_equal(mr_buddy_init(&w->buddy, w->region.at, w->region.bytes, NULL), MR_OK);
         assert_int_equal(mr_pool_init(&w->pool, &w->buddy.heap, 2, BUF_BYTES, NULL), MR_OK);
         assert_int_equal(mr_shard_init(&w->shard, &heap, &options, NULL), MR_OK);
