@@ -29,6 +29,7 @@ struct mr_pool {
     struct mr_heap *heap;
     uint8_t *region; /* count * stride bytes */
     size_t region_bytes;
+    bool owns_region; /* it came from the heap */
     struct mr_buf *bufs; /* bufs[count] */
     struct mr_buf *free_list;
     uint32_t count;
@@ -47,6 +48,13 @@ struct mr_slice {
  * returns MR_E_NOMEM when the heap has not that much. */
 MR_MUST_USE mr_status mr_pool_init(struct mr_pool *pool, struct mr_heap *heap, uint32_t count,
                                    uint32_t buf_bytes, struct mr_err *err);
+
+/* mr_pool_init_at: the same in memory of the caller's, 64-byte aligned, mr_pool_footprint bytes;
+ * only what describes the buffers comes from the heap. */
+size_t mr_pool_footprint(uint32_t count, uint32_t buf_bytes);
+MR_MUST_USE mr_status mr_pool_init_at(struct mr_pool *pool, struct mr_heap *heap, void *region,
+                                      uint32_t count, uint32_t buf_bytes, struct mr_err *err);
+
 void mr_pool_fini(struct mr_pool *pool); /* every buffer must be back */
 
 /* mr_pool_acquire: a buffer with one reference and used = 0, or null when all are out. */
