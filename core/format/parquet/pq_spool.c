@@ -5,10 +5,6 @@
 #include "core/base/assert.h"
 #include "core/base/checked.h"
 
-enum { TILE_HEAD = 64 };
-
-static_assert(sizeof(struct mr_pq_tile) <= TILE_HEAD, "the head keeps tiles aligned");
-
 void mr_pq_rack_init(struct mr_pq_rack *rack, struct mr_heap *heap, uint32_t tile_bytes)
 {
     MR_ASSERT(tile_bytes >= 64);
@@ -21,7 +17,8 @@ void mr_pq_rack_trim(struct mr_pq_rack *rack, uint32_t keep)
         struct mr_pq_tile *tile = rack->free_list;
         rack->free_list = tile->next;
         rack->free_count--;
-        mr_heap_give(rack->heap, tile, TILE_HEAD + rack->tile_bytes);
+        mr_heap_give(rack->heap, tile->at, rack->tile_bytes);
+        mr_heap_give(rack->heap, tile, sizeof *tile);
     }
 }
 
@@ -32,17 +29,26 @@ void mr_pq_rack_give(struct mr_pq_rack *rack, struct mr_pq_tile *tile)
     rack->free_count++;
 }
 
+static struct mr_pq_tile *rack_new(struct mr_pq_rack *rack)
+{
+    struct mr_pq_tile *tile = mr_heap_take(rack->heap, sizeof *tile);
+    uint8_t *at = tile == NULL ? NULL : mr_heap_take(rack->heap, rack->tile_bytes);
+    if (at == NULL) {
+        mr_heap_give(rack->heap, tile, sizeof *tile);
+        return NULL;
+    }
+    *tile = (struct mr_pq_tile){.at = at};
+    return tile;
+}
+
 static struct mr_pq_tile *rack_take(struct mr_pq_rack *rack)
 {
     struct mr_pq_tile *tile = rack->free_list;
-    if (tile != NULL) {
-        rack->free_list = tile->next;
-        rack->free_count--;
-    } else {
-        tile = mr_heap_take(rack->heap, TILE_HEAD + rack->tile_bytes);
-        if (tile == NULL) return NULL;
-    }
-    *tile = (struct mr_pq_tile){.at = (uint8_t *)tile + TILE_HEAD};
+    if (tile == NULL) return rack_new(rack);
+    rack->free_list = tile->next;
+    rack->free_count--;
+    tile->next = NULL;
+    tile->used = 0;
     return tile;
 }
 

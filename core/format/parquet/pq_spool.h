@@ -4,7 +4,8 @@
  * finished pages wait in one spool per column; when the row group is sealed they are moved, tile by
  * tile, into the spool of output that the caller takes from. All spools of a writer share one rack
  * of free tiles, so that moving needs one tile more than it frees, and a writer stops allocating
- * once it has written its first row group. */
+ * once it has written its first row group. A tile's bytes are a block of their own, a power of two
+ * at a page: a shard's heap (core/mem/buddy.h) then wastes nothing, and direct I/O can take it. */
 #ifndef MR_CORE_FORMAT_PARQUET_PQ_SPOOL_H
 #define MR_CORE_FORMAT_PARQUET_PQ_SPOOL_H
 
