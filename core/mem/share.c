@@ -18,8 +18,12 @@ mr_status mr_shares_init(struct mr_shares *shares, void *region, size_t bytes, u
                          size_t pool_bytes, size_t heap_bytes_min, struct mr_err *err)
 {
     size_t each = mr_align_up(pool_bytes, PAGE) + mr_align_up(heap_bytes_min, PAGE);
-    MR_ASSERT((uintptr_t)region % PAGE == 0 && count > 0 && count <= MR_SHARES_MAX);
+    MR_ASSERT((uintptr_t)region % PAGE == 0 && count > 0);
     MR_ASSERT(each < SIZE_MAX / 2 / MR_SHARES_MAX);
+    if (count > MR_SHARES_MAX) {
+        return mr_err_set(err, MR_E_LIMIT, ERR_SHARES, "%u flows at once are more than %d", count,
+                          MR_SHARES_MAX);
+    }
     size_t wanted = count * each + MR_SHARES_OWN_BYTES;
     if (bytes < wanted) return too_small(bytes, count, wanted, err);
     *shares = (struct mr_shares){

@@ -23,6 +23,7 @@
 
 #include <pthread.h>
 
+#include "core/mem/share.h"
 #include "core/port/io.h"
 #include "core/shard/bell.h"
 #include "core/shard/ring.h"
@@ -91,6 +92,9 @@ struct mr_step_queue {
 struct mr_shard {
     struct mr_shard_options options;
     struct mr_io *io; /* the shard's own, from begin on */
+    /* Its memory, set by the program before it starts. Null: workers take theirs from the system,
+     * as simulations do. */
+    struct mr_shares *shares;
     void *owner;      /* whatever the program hangs here */
     struct mr_bell bell;
     struct mr_ring inbox;  /* control -> shard */

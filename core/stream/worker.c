@@ -294,6 +294,44 @@ void mr_worker_receive(struct mr_worker *worker, const struct mr_desc *desc)
 
 /* ---- life ---- */
 
+size_t mr_worker_pool_bytes(void)
+{
+    return mr_pool_footprint(POOL_BUFS, MR_SCAN_BUF);
+}
+
+static mr_status init_memory(struct mr_worker *w, size_t memory_limit, struct mr_err *err)
+{
+    struct mr_shares *shares = w->shard->shares;
+    static_assert(offsetof(struct mr_buddy, heap) == 0, "both members of the union are the heap");
+    if (shares == NULL) {
+        mr_heap_init(&w->heap, memory_limit);
+        return MR_OK;
+    }
+    if (!mr_shares_take(shares, &w->share)) {
+        return mr_err_set(err, MR_E_LIMIT, ERR_WORKER,
+                          "all %u shares of a shard's memory are taken", shares->count);
+    }
+    return mr_buddy_init(&w->buddy, w->share.heap, w->share.heap_bytes, err);
+}
+
+static void fini_memory(struct mr_worker *w)
+{
+    MR_ASSERT(w->heap.used_bytes == 0);
+    if (w->share.heap == NULL) return;
+    mr_buddy_fini(&w->buddy);
+    mr_shares_give(w->shard->shares, &w->share);
+    w->share = (struct mr_share){0};
+}
+
+static mr_status init_pool(struct mr_worker *w, struct mr_err *err)
+{
+    if (w->share.pool == NULL) {
+        return mr_pool_init(&w->pool, &w->heap, POOL_BUFS, MR_SCAN_BUF, err);
+    }
+    MR_ASSERT(w->share.pool_bytes >= mr_worker_pool_bytes());
+    return mr_pool_init_at(&w->pool, &w->heap, w->share.pool, POOL_BUFS, MR_SCAN_BUF, err);
+}
+
 static mr_status init_codec(struct mr_worker *w, struct mr_err *err)
 {
     w->codec_bytes = mr_codec_footprint(&w->plan->codec);
@@ -312,7 +350,11 @@ mr_status mr_worker_init(struct mr_worker *worker, struct mr_shard *shard,
     *worker = (struct mr_worker){.shard = shard, .plan = plan};
     worker->step =
         (struct mr_step){.step = worker_step, .class_of = MR_CLASS_STREAM, .name = "worker"};
-    mr_heap_init(&worker->heap, memory_limit);
+    mr_status status = init_memory(worker, memory_limit, err);
+    if (status != MR_OK) {
+        worker->shard = NULL;
+        return status;
+    }
     mr_arena_init(&worker->arena, &worker->heap, 64 << 10);
     struct mr_waker waker = {worker_wake, worker};
     worker->sink_config = (struct mr_sink_config){
@@ -332,7 +374,7 @@ mr_status mr_worker_init(struct mr_worker *worker, struct mr_shard *shard,
         .partition_text = place->partition_text,
         .partition_ctx = place->partition_ctx,
     };
-    worker->sink_config.options.memory_bytes = memory_limit / 4;
+    worker->sink_config.options.memory_bytes = worker->heap.limit_bytes / 4;
     mr_sink_init(&worker->sink, &worker->sink_config);
     worker->bad_config = (struct mr_bad_records_config){.io = shard->io,
                                                         .heap = &worker->heap,
@@ -341,10 +383,8 @@ mr_status mr_worker_init(struct mr_worker *worker, struct mr_shard *shard,
                                                         .staged_folder = place->staged_folder,
                                                         .shard = shard->options.index};
     mr_bad_records_init(&worker->bad, &worker->bad_config);
-    mr_status status = init_codec(worker, err);
-    if (status == MR_OK) {
-        status = mr_pool_init(&worker->pool, &worker->heap, POOL_BUFS, MR_SCAN_BUF, err);
-    }
+    status = init_codec(worker, err);
+    if (status == MR_OK) status = init_pool(worker, err);
     if (status == MR_OK) {
         mr_scan_init(&worker->scan, shard->io, &worker->heap, &worker->pool, waker);
         status = mr_json_reader_open(&worker->heap, plan->read_schema, &plan->json, plan->kernels,
@@ -369,6 +409,6 @@ void mr_worker_fini(struct mr_worker *worker)
     mr_bad_records_fini(&worker->bad);
     mr_heap_give(&worker->heap, worker->codec_memory, worker->codec_bytes);
     mr_arena_fini(&worker->arena);
-    MR_ASSERT(worker->heap.used_bytes == 0);
+    fini_memory(worker);
     worker->shard = NULL;
 }

@@ -18,11 +18,14 @@
  *
  * DROP leads from any state to IDLE by way of DROPPING, which leaves staged files alone.
  * RUNNING and SEALING report at most one failure or cut, and are HALTED until the abort. What the
- * report points to lies in the worker and is constant until the next order. Everything a worker
- * allocates comes from its own heap with its own limit. */
+ * report points to lies in the worker and is constant until the next order.
+ *
+ * Everything a worker allocates comes from its own heap, which lies in its share of the shard's
+ * region: it is there before the first order, and what it cannot hold is an error of the flow. */
 #ifndef MR_CORE_STREAM_WORKER_H
 #define MR_CORE_STREAM_WORKER_H
 
+#include "core/mem/share.h"
 #include "core/ops/bad_records.h"
 #include "core/ops/sink.h"
 #include "core/shard/shard.h"
@@ -70,12 +73,20 @@ struct mr_worker_place {
 
 enum { MR_WORKER_RANGES = 4, MR_WORKER_REPORTS = 8 };
 
+/* What a worker wants of its share: room for its pool, and a heap that even a small flow needs. */
+enum { MR_WORKER_HEAP_MIN = 8 << 20 };
+size_t mr_worker_pool_bytes(void);
+
 struct mr_worker {
     struct mr_step step; /* first: found again from the reactor's pointer */
     struct mr_shard *shard;
     const struct mr_flow_plan *plan;
     void *flow; /* the control side, for whoever reads the reports */
-    struct mr_heap heap;
+    struct mr_share share; /* of shard->shares, while it has some */
+    union {
+        struct mr_heap heap;
+        struct mr_buddy buddy; /* over the share's heap; begins with the heap */
+    };
     mr_worker_state state;
     int64_t epoch;
     struct mr_program_context context;
@@ -103,7 +114,8 @@ struct mr_worker {
 };
 
 /* mr_worker_init: memory and reader for `plan`, by the control thread before the first order. The
- * shard's io is used from the first order on. fails MR_E_NOMEM and what the reader says */
+ * shard's io is used from the first order on. `memory_limit` holds where the shard has no shares.
+ * fails MR_E_NOMEM and what the reader says */
 MR_MUST_USE mr_status mr_worker_init(struct mr_worker *worker, struct mr_shard *shard,
                                      const struct mr_flow_plan *plan,
                                      const struct mr_worker_place *place, size_t memory_limit,

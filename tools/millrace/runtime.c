@@ -73,11 +73,12 @@ static mr_status open_shard_io(struct mr_shard *shard, void *ctx, struct mr_io *
                                struct mr_err *err)
 {
     struct mr_runtime *r = ctx;
-    struct mr_heap *heap = &r->shard_heaps[shard->options.index];
+    struct mr_shares *shares = shard->shares;
+    struct mr_heap *heap = &shares->own.heap;
     mr_status status = MR_E_UNSUPPORTED;
-    mr_heap_init(heap, 0);
     if (r->wants_uring) {
-        struct mr_uring_options options = {.crew = r->crew};
+        struct mr_uring_options options = {
+            .crew = r->crew, .region = shares->at, .region_bytes = shares->io_bytes};
         status = mr_uring_open(heap, &options, out_io, err);
         if (status == MR_E_UNSUPPORTED) r->is_polling = true;
     }
@@ -101,7 +102,29 @@ static mr_status shard_count(struct mr_runtime *r, uint32_t *out_count, struct m
     return MR_OK;
 }
 
-mr_status mr_runtime_start(struct mr_runtime *runtime, struct mr_err *err)
+/* The memory of each shard, on its node. */
+static mr_status map_regions(struct mr_runtime *r, const struct mr_place *places, uint32_t count,
+                             uint32_t flows, struct mr_err *err)
+{
+    size_t bytes = (size_t)mr_cli_int(r->cli, "memory") & ~(size_t)(MR_REGION_ALIGN - 1);
+    for (uint32_t i = 0; i < count; i++) {
+        struct mr_region *region = &r->regions[i];
+        MR_TRY(mr_region_map(MR_MAX(bytes, (size_t)MR_REGION_ALIGN), places[i].node, region, err));
+        MR_TRY(mr_shares_init(&r->shares[i], region->at, region->bytes, flows,
+                              mr_worker_pool_bytes(), MR_WORKER_HEAP_MIN, err));
+    }
+    return MR_OK;
+}
+
+static void unmap_regions(struct mr_runtime *r)
+{
+    for (uint32_t i = 0; i < MR_RUNTIME_SHARDS_MAX; i++) {
+        mr_shares_fini(&r->shares[i]);
+        mr_region_unmap(&r->regions[i]);
+    }
+}
+
+mr_status mr_runtime_start(struct mr_runtime *runtime, uint32_t flows, struct mr_err *err)
 {
     struct mr_place places[MR_RUNTIME_SHARDS_MAX];
     int32_t cpus[MR_RUNTIME_SHARDS_MAX];
@@ -110,10 +133,12 @@ mr_status mr_runtime_start(struct mr_runtime *runtime, struct mr_err *err)
     count = MR_MIN(count, (uint32_t)MR_RUNTIME_SHARDS_MAX);
     MR_TRY(mr_topology_place(count, places, err));
     for (uint32_t i = 0; i < count; i++) cpus[i] = places[i].cpu;
+    MR_TRY(map_regions(runtime, places, count, flows, err));
     mr_heap_init(&runtime->crew_heap, 0);
     MR_TRY(mr_crew_open(&runtime->crew_heap, CREW_MEMBERS, &runtime->crew, err));
     runtime->has_engine = true;
     MR_TRY(mr_engine_init(&runtime->engine, &runtime->heap, runtime->io, count, cpus, err));
+    for (uint32_t i = 0; i < count; i++) runtime->engine.shards[i]->shares = &runtime->shares[i];
     MR_TRY(mr_engine_start(&runtime->engine, open_shard_io, runtime, err));
     if (runtime->is_polling) {
         mr_cli_say(runtime->cli, MR_SAY_WARN,
@@ -128,6 +153,7 @@ void mr_runtime_close(struct mr_runtime *runtime)
         mr_engine_stop(&runtime->engine);
         mr_engine_fini(&runtime->engine);
     }
+    unmap_regions(runtime);
     mr_crew_close(runtime->crew);
     if (runtime->io != NULL) mr_io_close(runtime->io);
     runtime->io = NULL;

@@ -59,7 +59,6 @@ static mr_status load(struct run *run, struct mr_err *err)
         .zone_folder = MR_ZONE_FOLDER,
         .open_source = mr_files_source_open,
         .engine = MR_SPAN("millrace/" MR_VERSION),
-        .worker_bytes_max = (size_t)mr_cli_int(cli, "memory") / count,
         .notice = notice,
         .notice_ctx = cli,
     };
@@ -181,7 +180,8 @@ static int run_pipeline(struct run *run, struct mr_err *err)
     struct mr_cli *cli = run->cli;
     if (load(run, err) != MR_OK) return mr_cli_exit_of(err);
     run->env.is_continuous = mr_cli_flag(cli, "continuous");
-    if (set_up(run, err) != MR_OK || mr_runtime_start(&run->runtime, err) != MR_OK ||
+    if (set_up(run, err) != MR_OK ||
+        mr_runtime_start(&run->runtime, run->setup_count, err) != MR_OK ||
         open_flows(run, err) != MR_OK) {
         return mr_cli_exit_of(err);
     }

@@ -115,6 +115,8 @@ static void test_too_small(void **state)
                                         "at least 9 MiB"));
     assert_int_equal(mr_shares_init(&shares, region, 9 << 20, 2, 3 << 20, 1 << 20, &err), MR_OK);
     mr_shares_fini(&shares);
+    assert_int_equal(mr_shares_init(&shares, region, REGION, MR_SHARES_MAX + 1, 0, 0, &err),
+                     MR_E_LIMIT);
     free(region);
 }
 
