@@ -22,25 +22,38 @@ void mr_arena_init(struct mr_arena *arena, struct mr_heap *heap, size_t first_by
         (struct mr_arena){.heap = heap, .next_bytes = first_bytes == 0 ? FIRST_BYTES : first_bytes};
 }
 
-void mr_arena_fini(struct mr_arena *arena)
+static void give_blocks(struct mr_arena *arena, struct mr_arena_block *block)
 {
-    struct mr_arena_block *block = arena->blocks;
     while (block != NULL) {
         struct mr_arena_block *older = block->older;
         mr_heap_give(arena->heap, block, block->bytes);
         block = older;
     }
-    arena->blocks = NULL;
+}
+
+void mr_arena_fini(struct mr_arena *arena)
+{
+    give_blocks(arena, arena->blocks);
+    give_blocks(arena, arena->spare);
+    arena->blocks = arena->spare = NULL;
     arena->at = arena->end = NULL;
 }
 
 void mr_arena_reset(struct mr_arena *arena)
 {
     struct mr_arena_block *block = arena->blocks;
+    size_t kept = 0;
     if (block == NULL) return;
+    for (const struct mr_arena_block *b = arena->spare; b != NULL; b = b->older) kept += b->bytes;
     while (block->older != NULL) {
         struct mr_arena_block *older = block->older;
-        mr_heap_give(arena->heap, block, block->bytes);
+        if (arena->keep_bytes >= kept && block->bytes <= arena->keep_bytes - kept) {
+            kept += block->bytes;
+            block->older = arena->spare;
+            arena->spare = block;
+        } else {
+            mr_heap_give(arena->heap, block, block->bytes);
+        }
         block = older;
     }
     arena->blocks = block;
@@ -48,17 +61,36 @@ void mr_arena_reset(struct mr_arena *arena)
     arena->end = (char *)block + block->bytes;
 }
 
+/* The smallest spare block that holds `bytes`, out of the list; null when there is none. */
+static struct mr_arena_block *take_spare(struct mr_arena *arena, size_t bytes)
+{
+    struct mr_arena_block **best = NULL;
+    for (struct mr_arena_block **link = &arena->spare; *link != NULL; link = &(*link)->older) {
+        if ((*link)->bytes >= bytes && (best == NULL || (*link)->bytes < (*best)->bytes)) {
+            best = link;
+        }
+    }
+    if (best == NULL) return NULL;
+    struct mr_arena_block *block = *best;
+    *best = block->older;
+    return block;
+}
+
 static bool arena_grow(struct mr_arena *arena, size_t bytes)
 {
     size_t wanted;
     if (!mr_size_add(bytes, HEADER_BYTES + 64, &wanted)) return false;
-    wanted = MR_MAX(wanted, arena->next_bytes);
-    struct mr_arena_block *block = mr_heap_take(arena->heap, wanted);
-    if (block == NULL) return false;
-    *block = (struct mr_arena_block){.older = arena->blocks, .bytes = wanted};
+    struct mr_arena_block *block = take_spare(arena, wanted);
+    if (block == NULL) {
+        wanted = MR_MAX(wanted, arena->next_bytes);
+        block = mr_heap_take(arena->heap, wanted);
+        if (block == NULL) return false;
+        block->bytes = wanted;
+    }
+    block->older = arena->blocks;
     arena->blocks = block;
     arena->at = (char *)block + HEADER_BYTES;
-    arena->end = (char *)block + wanted;
+    arena->end = (char *)block + block->bytes;
     arena->next_bytes = MR_MIN(arena->next_bytes * 2, (size_t)BLOCK_BYTES_MAX);
     return true;
 }
@@ -122,5 +154,6 @@ size_t mr_arena_bytes(const struct mr_arena *arena)
 {
     size_t bytes = 0;
     for (const struct mr_arena_block *b = arena->blocks; b != NULL; b = b->older) bytes += b->bytes;
+    for (const struct mr_arena_block *b = arena->spare; b != NULL; b = b->older) bytes += b->bytes;
     return bytes;
 }

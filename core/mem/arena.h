@@ -2,7 +2,8 @@
  *
  * A record batch has one for its columns, a statement one for its syntax tree, a control-plane
  * step one for what it reads. Blocks come from a heap and double in size up to 1 MiB; larger
- * requests get a block of their own. `mr_arena_reset` keeps the first block for the next round.
+ * requests get a block of their own. `mr_arena_reset` keeps the first block for the next round, and
+ * others up to a size that its owner chose: a batch after the other then takes nothing anew.
  * Returned memory is readable MR_PAD bytes past its end. One thread. */
 #ifndef MR_CORE_MEM_ARENA_H
 #define MR_CORE_MEM_ARENA_H
@@ -19,8 +20,10 @@ struct mr_arena_block;
 struct mr_arena {
     struct mr_heap *heap;
     struct mr_arena_block *blocks; /* newest first */
+    struct mr_arena_block *spare;  /* kept by a reset, used again before the heap is asked */
     char *at;                      /* next free byte of the newest block */
     char *end;
+    size_t keep_bytes; /* that a reset keeps besides the first block; 0 = none */
     size_t next_bytes;
 };
 

@@ -103,12 +103,11 @@ static void *hand_out(struct mr_buddy *buddy, size_t index, size_t count)
     return block_at(buddy, index);
 }
 
-/* Takes free neighbours that together hold `count` smallest blocks, for a shard's large pools that
- * fit no power of two. Looks at every block: only from a sixteenth of the region on. */
+/* Takes free neighbours that together hold `count` smallest blocks, when no block alone does. Looks
+ * at every block, which is slow but seldom and better than to fail. */
 static void *take_neighbours(struct mr_buddy *buddy, size_t count)
 {
     size_t first = 0, found = 0;
-    if (count < buddy->blocks / 16) return NULL;
     for (size_t i = 0; i < buddy->blocks && found < count;) {
         bool is_free = buddy->state[i] != INSIDE && buddy->state[i] != USED;
         if (found == 0) first = i;

@@ -1,8 +1,10 @@
-/* Shown: arenas align, reset, account for every byte and survive a failed allocation; pools hand
- * out each buffer once; text builders escape JSON and report a missing block once at the end. */
+/* Shown: arenas align, reset, keep what they may, account for every byte and survive a failed
+ * allocation; pools hand out each buffer once; text builders escape JSON and report a missing block
+ * once at the end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "core/mem/arena.h"
@@ -28,6 +30,33 @@ static void test_arena(void **state)
     mr_arena_reset(&arena);
     assert_int_equal(mr_arena_bytes(&arena), 4096);
     assert_string_equal(mr_arena_format(&arena, "%d-%s", 7, "x"), "7-x");
+    mr_arena_fini(&arena);
+    assert_int_equal(heap.used_bytes, 0);
+}
+
+/* An arena that keeps its blocks takes none in the second round, and no more than it may keep. */
+static void test_arena_keeps(void **state)
+{
+    (void)state;
+    struct mr_heap heap;
+    struct mr_arena arena;
+    mr_heap_init(&heap, 0);
+    mr_arena_init(&arena, &heap, 0);
+    arena.keep_bytes = 1 << 20;
+    uint64_t takes = 0;
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 300; i++) assert_non_null(mr_arena_alloc(&arena, 1000, 8));
+        char *large = mr_arena_alloc(&arena, 300000, 64);
+        assert_non_null(large);
+        memset(large, 1, 300000);
+        if (round == 0) takes = heap.take_count;
+        assert_int_equal(heap.take_count, takes);
+        assert_int_equal(heap.used_bytes, mr_arena_bytes(&arena));
+        mr_arena_reset(&arena);
+    }
+    assert_non_null(mr_arena_alloc(&arena, 5 << 20, 64));
+    mr_arena_reset(&arena);
+    assert_true(mr_arena_bytes(&arena) <= (1 << 20) + 4096);
     mr_arena_fini(&arena);
     assert_int_equal(heap.used_bytes, 0);
 }
@@ -102,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_arena),
+        cmocka_unit_test(test_arena_keeps),
         cmocka_unit_test(test_arena_out_of_memory),
         cmocka_unit_test(test_pool),
         cmocka_unit_test(test_text),
