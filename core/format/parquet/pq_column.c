@@ -18,6 +18,7 @@ static_assert(sizeof(uint64_t) * MR_PQ_TILE_VALUES * 2 == MR_PQ_TILE_BYTES, "a t
 void mr_pq_press_init(struct mr_pq_press *press, struct mr_heap *heap, uint32_t tile_bytes)
 {
     press->heap = heap;
+    mr_slab_init(&press->columns, heap);
     mr_pq_rack_init(&press->rack, heap, tile_bytes);
     press->raw = press->packed = (struct mr_pq_grow){.heap = heap};
     mr_text_init(&press->header, heap);
@@ -30,12 +31,13 @@ void mr_pq_press_fini(struct mr_pq_press *press)
     mr_pq_grow_fini(&press->raw);
     mr_pq_grow_fini(&press->packed);
     mr_text_fini(&press->header);
+    mr_slab_fini(&press->columns);
 }
 
 mr_status mr_pq_column_init(struct mr_pq_column *column, const struct mr_pq_leaf *leaf,
                             struct mr_pq_press *press, struct mr_arena *arena, struct mr_err *err)
 {
-    struct mr_heap *heap = press->heap;
+    struct mr_heap *heap = &press->columns.heap;
     struct mr_pq_grow empty = {.heap = heap};
     size_t buckets = (size_t)leaf->max_rep + leaf->max_def + 2;
     *column = (struct mr_pq_column){.leaf = leaf,
@@ -57,11 +59,8 @@ mr_status mr_pq_column_init(struct mr_pq_column *column, const struct mr_pq_leaf
     return MR_OK;
 }
 
-void mr_pq_column_fini(struct mr_pq_column *column)
+static void column_give(struct mr_pq_column *column)
 {
-    if (column->press == NULL) return;
-    mr_pq_spool_clear(&column->data, &column->press->rack);
-    mr_pq_spool_clear(&column->dict_page, &column->press->rack);
     mr_pq_grow_fini(&column->values);
     mr_pq_grow_fini(&column->codes);
     mr_pq_grow_fini(&column->defs);
@@ -70,6 +69,22 @@ void mr_pq_column_fini(struct mr_pq_column *column)
     mr_pq_grow_fini(&column->page_bounds);
     mr_pq_grow_fini(&column->histograms);
     mr_pq_dict_fini(&column->dict);
+}
+
+void mr_pq_column_fini(struct mr_pq_column *column)
+{
+    if (column->press == NULL) return;
+    mr_pq_spool_clear(&column->data, &column->press->rack);
+    mr_pq_spool_clear(&column->dict_page, &column->press->rack);
+    column_give(column);
+}
+
+void mr_pq_column_trim(struct mr_pq_column *column)
+{
+    MR_ASSERT(column->chunk_entries == 0 && column->page_entries == 0);
+    column_give(column);
+    mr_pq_dict_init(&column->dict, &column->press->columns.heap, column->press->dictionary_bytes);
+    mr_pq_column_begin(column);
 }
 
 static size_t histogram_buckets(const struct mr_pq_column *column)

@@ -19,6 +19,7 @@
 #include "core/format/parquet/pq_dict.h"
 #include "core/format/parquet/pq_shred.h"
 #include "core/format/parquet/pq_spool.h"
+#include "core/mem/slab.h"
 
 enum { MR_PQ_TILE_VALUES = 1024 };
 
@@ -28,6 +29,7 @@ struct mr_codec;
  */
 struct mr_pq_press {
     struct mr_heap *heap;
+    struct mr_slab columns; /* over heap: what each column has for itself, mostly small */
     struct mr_codec *codec;
     mr_codec_id codec_id;
     bool is_adaptive; /* a chunk whose first page does not shrink by a tenth is stored as it is */
@@ -102,6 +104,10 @@ MR_MUST_USE mr_status mr_pq_column_init(struct mr_pq_column *column, const struc
                                         struct mr_pq_press *press, struct mr_arena *arena,
                                         struct mr_err *err);
 void mr_pq_column_fini(struct mr_pq_column *column);
+
+/* mr_pq_column_trim: between two chunks: gives back the room they grew to, and takes the press's
+ * limits as they are now. */
+void mr_pq_column_trim(struct mr_pq_column *column);
 
 /* mr_pq_column_begin: a new column chunk. */
 void mr_pq_column_begin(struct mr_pq_column *column);

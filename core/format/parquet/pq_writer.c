@@ -46,15 +46,18 @@ static void options_default(struct mr_pq_writer_options *options)
     if (options->dictionary_bytes == 0) options->dictionary_bytes = PAGE_BYTES;
     if (options->has_no_dictionary) options->dictionary_bytes = 0;
     if (options->memory_bytes == 0) options->memory_bytes = MEMORY_BYTES;
+    if (options->sharers == 0) options->sharers = 1;
     if (options->piece_bytes == 0) options->piece_bytes = PIECE_BYTES;
 }
 
 /* Pages and dictionaries of all columns together get a part of the budget, so they shrink with the
- * number of columns. A dictionary takes about twice its bytes with its table. */
+ * number of columns times the writers that share it. A dictionary takes about twice its bytes with
+ * its table. */
 static void press_limits(struct mr_pq_writer *writer)
 {
     const struct mr_pq_writer_options *options = &writer->options;
-    uint64_t share = options->memory_bytes / SHARE_FOR_PAGES / writer->leaves.count;
+    uint64_t share = options->memory_bytes / SHARE_FOR_PAGES / options->sharers /
+                     writer->leaves.count;
     share = MR_MAX(share, (uint64_t)PAGE_BYTES_MIN);
     struct mr_pq_press *press = &writer->press;
     press->codec = options->codec;
@@ -226,11 +229,37 @@ mr_status mr_pq_writer_append(struct mr_pq_writer *writer, const struct mr_batch
     return status;
 }
 
+/* Gives back all that rows have made the columns grow to. */
+static void writer_trim(struct mr_pq_writer *writer)
+{
+    struct mr_pq_press *press = &writer->press;
+    for (uint32_t i = 0; i < writer->leaves.count; i++) mr_pq_column_trim(&writer->columns[i]);
+    (void)mr_slab_trim(&press->columns); /* all of theirs is back */
+    mr_pq_rack_trim(&press->rack, 0);
+    mr_pq_grow_fini(&press->raw);
+    mr_pq_grow_fini(&press->packed);
+    mr_arena_fini(&writer->scratch);
+    mr_arena_init(&writer->scratch, &writer->memory.heap, 0);
+}
+
+mr_status mr_pq_writer_flush(struct mr_pq_writer *writer, uint32_t sharers, struct mr_err *err)
+{
+    MR_ASSERT(!writer->is_sealed && !writer->is_failed && sharers > 0);
+    mr_status status = group_seal(writer, err);
+    writer->is_failed = status != MR_OK;
+    if (status != MR_OK) return status;
+    writer->options.sharers = sharers;
+    press_limits(writer);
+    writer_trim(writer);
+    return MR_OK;
+}
+
 static mr_status writer_end(struct mr_pq_writer *writer, struct mr_err *err)
 {
     const struct mr_pq_writer_options *options = &writer->options;
     struct mr_text text;
     MR_TRY(group_seal(writer, err));
+    writer_trim(writer);
     mr_text_init(&text, &writer->memory.heap);
     uint64_t off = writer->output_off + writer->output.bytes;
     mr_status status = mr_pq_footer_write(&writer->footer, writer->schema, writer->leaves.count,
@@ -242,6 +271,7 @@ static mr_status writer_end(struct mr_pq_writer *writer, struct mr_err *err)
             mr_pq_spool_add(&writer->output, &writer->press.rack, footer.text, footer.bytes, err);
     }
     mr_text_fini(&text);
+    mr_pq_footer_fini(&writer->footer);
     return status;
 }
 

@@ -11,7 +11,8 @@
  * The writer keeps no view of a batch after append returns. Its memory comes from the heap it was
  * opened with, grows with the first row group and then stays; memory_bytes bounds it, except that
  * one row is never split and each column needs a page. Pages shrink so that all columns fit the
- * budget. After an error only `close` is allowed; nothing of the file is usable.
+ * budget, or its part when several writers share one. After an error only `close` is allowed;
+ * nothing of the file is usable.
  *
  * The file is the same for the same batches, options and schema: no time, no randomness.
  * Format: pq_format.h. Encodings: PLAIN, and RLE_DICTIONARY where it pays; v1 data pages. */
@@ -35,6 +36,7 @@ struct mr_pq_writer_options {
     bool has_no_dictionary;
     uint32_t dictionary_bytes;      /* 0 = 1 MiB */
     uint64_t memory_bytes;          /* 0 = 256 MiB */
+    uint32_t sharers;               /* writers that memory_bytes is for, so far; 0 = 1 */
     uint32_t piece_bytes;           /* of output; a multiple of 4096; 0 = 64 KiB */
     bool has_field_ids;             /* write the field ids that the schema's metadata holds */
     const struct mr_pq_pair *pairs; /* key-value metadata of the footer; borrowed until seal */
@@ -56,6 +58,12 @@ MR_MUST_USE mr_status mr_pq_writer_append(struct mr_pq_writer *writer, const str
 
 /* mr_pq_writer_seal: no more rows; the footer is written. A file without rows is valid. */
 MR_MUST_USE mr_status mr_pq_writer_seal(struct mr_pq_writer *writer, struct mr_err *err);
+
+/* mr_pq_writer_flush: ends the row group and gives back all that the columns grew to; what stays is
+ * output that has not been taken and given back, and a little per column. From here on `sharers`
+ * writers share memory_bytes. */
+MR_MUST_USE mr_status mr_pq_writer_flush(struct mr_pq_writer *writer, uint32_t sharers,
+                                         struct mr_err *err);
 
 struct mr_pq_piece {
     const uint8_t *at;       /* 64-byte aligned */
