@@ -143,14 +143,10 @@ static void write_done(struct mr_io_op *op, void *ctx)
 void mr_segment_push(struct mr_segment *s)
 {
     if (s->state != MR_SEGMENT_OPEN && s->state != MR_SEGMENT_SEALING) return;
-    s->is_backed_up = true;
     for (int i = 0; i < MR_SEGMENT_WRITES; i++) {
         struct mr_segment_write *write = &s->writes[i];
         if (write->is_busy) continue;
-        if (mr_pq_writer_take(s->writer, &write->piece, 1) == 0) {
-            s->is_backed_up = false;
-            break;
-        }
+        if (mr_pq_writer_take(s->writer, &write->piece, 1) == 0) break;
         MR_ASSERT(write->piece.off == s->bytes);
         write->segment = s;
         write->is_busy = true;
@@ -242,6 +238,12 @@ void mr_segment_seal(struct mr_segment *s)
     if (s->state != MR_SEGMENT_OPEN) return;
     s->state = MR_SEGMENT_SEALING;
     mr_segment_push(s);
+}
+
+bool mr_segment_is_moving(const struct mr_segment *s)
+{
+    if (s->state == MR_SEGMENT_DONE || s->state == MR_SEGMENT_FAILED) return false;
+    return s->state != MR_SEGMENT_OPEN || is_writing(s);
 }
 
 bool mr_segment_stop(struct mr_segment *s)

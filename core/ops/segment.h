@@ -62,7 +62,6 @@ struct mr_segment {
     bool is_stopping;
     int32_t file;
     uint64_t bytes;     /* handed to writes so far; the file's length once DONE */
-    bool is_backed_up;  /* the writer had more than the slots could take */
     int64_t os_error;   /* first failure, positive errno */
     const char *failed; /* what was being done then */
     struct mr_io_op control;
@@ -80,6 +79,9 @@ void mr_segment_push(struct mr_segment *segment);
 
 /* mr_segment_seal: the writer is sealed: write all it has, sync, close. */
 void mr_segment_seal(struct mr_segment *segment);
+
+/* mr_segment_is_moving: something of it is in flight, so the waker will be called. */
+bool mr_segment_is_moving(const struct mr_segment *segment);
 
 /* mr_segment_stop: gives the file up. returns true once nothing is in flight and the file is
  * closed (call again after completions until then); its name may still be there. */

@@ -1,22 +1,27 @@
-#include "core/ops/sink.h"
-
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/checked.h"
+#include "core/ops/sink_impl.h"
 
 enum { ERR_SINK = 5102 };
 
-static mr_status sink_nomem(struct mr_err *err)
+mr_status mr_sink_nomem(struct mr_err *err)
 {
-    return mr_err_set(err, MR_E_NOMEM, ERR_SINK, "out of memory for a table's segments");
+    mr_err_set(err, MR_E_NOMEM, ERR_SINK, "out of memory for a table's segments");
+    mr_err_help(err, "raise --memory, or let epochs be smaller (maxFilesPerTrigger): each file of "
+                     "an epoch takes some memory until it is committed");
+    return MR_E_NOMEM;
 }
 
 void mr_sink_init(struct mr_sink *sink, const struct mr_sink_config *config)
 {
-    *sink = (struct mr_sink){.config = config, .files_end = &sink->files};
+    *sink = (struct mr_sink){
+        .config = config, .files_end = &sink->files, .writing_end = &sink->writing};
     sink->staged.file = -1;
+    mr_pq_heap_init(&sink->memory, config->heap, 0);
     mr_arena_init(&sink->arena, config->heap, 0);
     mr_router_init(&sink->router, config->heap, config->partition_columns, config->partition_count);
 }
@@ -71,7 +76,7 @@ static mr_status control_status(struct mr_sink *sink, const char *verb, struct m
 
 mr_status mr_sink_begin(struct mr_sink *sink, int64_t epoch, struct mr_err *err)
 {
-    MR_ASSERT(sink->state == MR_SINK_IDLE && sink->files == NULL);
+    MR_ASSERT(sink->state == MR_SINK_IDLE && sink->files == NULL && sink->writing == NULL);
     mr_arena_reset(&sink->arena);
     mr_router_reset(&sink->router);
     sink->epoch = epoch;
@@ -82,232 +87,186 @@ mr_status mr_sink_begin(struct mr_sink *sink, int64_t epoch, struct mr_err *err)
     sink->staged = (struct mr_staged_list){.file = -1};
     sink->staged_path = mr_arena_format(&sink->arena, "%s/%" PRId64 ".%u",
                                         sink->config->staged_folder, epoch, sink->config->shard);
-    if (sink->staged_path == NULL) return sink_nomem(err);
+    if (sink->staged_path == NULL) return mr_sink_nomem(err);
     if (sink->open != NULL) memset(sink->open, 0, sink->open_capacity * sizeof *sink->open);
     sink->state = MR_SINK_OPENING;
     submit_control(sink, MR_IO_OPEN, sink->staged_path);
     return MR_OK;
 }
 
-bool mr_sink_is_busy(const struct mr_sink *sink)
+/* Whether a completion will come that may free memory or a place. */
+static bool is_moving(const struct mr_sink *sink)
 {
-    if (sink->state == MR_SINK_OPENING) return true;
-    for (const struct mr_sink_file *f = sink->files; f != NULL; f = f->next) {
-        if (f->segment.is_backed_up && f->segment.state == MR_SEGMENT_OPEN) return true;
+    for (const struct mr_sink_writing *f = sink->writing; f != NULL; f = f->next) {
+        if (mr_segment_is_moving(&f->segment)) return true;
     }
     return false;
 }
 
-static mr_status reserve_open(struct mr_sink *sink, uint32_t partition, struct mr_err *err)
+static bool is_full(const struct mr_sink *sink)
 {
-    if (partition < sink->open_capacity) return MR_OK;
-    uint32_t capacity = MR_MAX(sink->open_capacity * 2, 16u);
-    while (capacity <= partition) capacity *= 2;
-    size_t old_bytes = sink->open_capacity * sizeof *sink->open;
-    size_t new_bytes = capacity * sizeof *sink->open;
-    void *grown = mr_heap_resize(sink->config->heap, sink->open, old_bytes, new_bytes);
-    if (grown == NULL) return sink_nomem(err);
-    memset((char *)grown + old_bytes, 0, new_bytes - old_bytes);
-    sink->open = grown;
-    sink->open_capacity = capacity;
-    return MR_OK;
+    return sink->memory.heap.used_bytes >= sink->config->memory_bytes;
 }
 
-/* Adds a folder whose names must be durable, once. */
-static mr_status add_folder(struct mr_sink *sink, const char *path, size_t bytes,
-                            struct mr_err *err)
+bool mr_sink_is_busy(const struct mr_sink *sink)
 {
-    struct mr_span folder = {path, bytes};
-    for (uint32_t i = 0; i < sink->folder_count; i++) {
-        if (mr_span_eq(mr_span_of(sink->folders[i]), folder)) return MR_OK;
-    }
-    if (sink->folder_count == sink->folder_capacity) {
-        uint32_t capacity = MR_MAX(sink->folder_capacity * 2, 16u);
-        const char **grown = MR_ARENA_ARRAY(&sink->arena, const char *, capacity);
-        if (grown == NULL) return sink_nomem(err);
-        if (sink->folder_count > 0) {
-            memcpy(grown, sink->folders, sink->folder_count * sizeof *grown);
-        }
-        sink->folders = grown;
-        sink->folder_capacity = capacity;
-    }
-    const char *copy = mr_arena_copy(&sink->arena, folder);
-    if (copy == NULL) return sink_nomem(err);
-    sink->folders[sink->folder_count++] = copy;
-    return MR_OK;
+    if (sink->state == MR_SINK_OPENING || sink->batch != NULL) return true;
+    return is_full(sink) && is_moving(sink);
 }
 
-/* The folders of a path from the table's own down to the file's. */
-static mr_status add_folders(struct mr_sink *sink, const char *path, size_t root_bytes,
-                             struct mr_err *err)
-{
-    MR_TRY(add_folder(sink, path, root_bytes, err));
-    for (const char *at = strchr(path + root_bytes + 1, '/'); at != NULL;
-         at = strchr(at + 1, '/')) {
-        MR_TRY(add_folder(sink, path, (size_t)(at - path), err));
-    }
-    return MR_OK;
-}
-
-static mr_status seal_file(struct mr_sink *sink, struct mr_sink_file *file, struct mr_err *err)
-{
-    MR_TRY(mr_pq_writer_seal(file->writer, err));
-    sink->open[file->partition] = NULL;
-    sink->open_count--;
-    file->partition = MR_SINK_CLOSED;
-    mr_segment_seal(&file->segment);
-    return MR_OK;
-}
+/* ---- making room ---- */
 
 static mr_status seal_oldest(struct mr_sink *sink, struct mr_err *err)
 {
-    struct mr_sink_file *oldest = NULL;
-    for (struct mr_sink_file *f = sink->files; f != NULL; f = f->next) {
+    struct mr_sink_writing *oldest = NULL;
+    for (struct mr_sink_writing *f = sink->writing; f != NULL; f = f->next) {
         if (f->partition == MR_SINK_CLOSED) continue;
         if (oldest == NULL || f->used_at < oldest->used_at) oldest = f;
     }
     MR_ASSERT(oldest != NULL);
-    return seal_file(sink, oldest, err);
+    return mr_sink_seal_file(sink, oldest, err);
 }
 
-/* The codec's part of a file name, as Spark writes it. */
-static const char *codec_suffix(mr_codec_id codec)
+/* The open file that holds most, of those whose row group can be ended. */
+static struct mr_sink_writing *largest(const struct mr_sink *sink)
 {
-    static const char *const suffixes[MR_CODEC_COUNT] = {
-        [MR_CODEC_NONE] = "",           [MR_CODEC_SNAPPY] = "snappy.", [MR_CODEC_GZIP] = "gz.",
-        [MR_CODEC_LZ4_RAW] = "lz4raw.", [MR_CODEC_ZSTD] = "zstd.",
-    };
-    return suffixes[codec];
-}
-
-/* Where the file goes: table/partition folders/part-<shard>-<uuid>.c000.<codec>.parquet. */
-static mr_status name_file(struct mr_sink *sink, struct mr_sink_file *file,
-                           const struct mr_batch *batch, uint32_t row, char **out_path,
-                           char **out_line, struct mr_err *err)
-{
-    const struct mr_sink_config *config = sink->config;
-    struct mr_text folder, values;
-    uint64_t a = mr_io_random(config->io), b = mr_io_random(config->io);
-    mr_text_init(&folder, config->heap);
-    mr_text_init(&values, config->heap);
-    mr_status status =
-        config->partition_text(config->partition_ctx, batch, row, &folder, &values, err);
-    if (status == MR_OK) {
-        *out_path = mr_arena_format(
-            &file->arena, "%s/%.*spart-%05u-%08x-%04x-4%03x-a%03x-%012" PRIx64 ".c000.%sparquet",
-            config->table_path, (int)folder.used, mr_text_span(&folder).text, config->shard,
-            (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
-            (unsigned)(b >> 48 & 0xfff), b & UINT64_C(0xffffffffffff),
-            codec_suffix(config->options.codec_id));
-        *out_line = *out_path == NULL ? NULL
-                                      : mr_arena_format(&file->arena, "%s\n",
-                                                        *out_path + strlen(config->table_path) + 1);
-        file->partition_values = mr_arena_copy(&file->arena, mr_text_span(&values));
-        if (*out_line == NULL || file->partition_values == NULL) status = sink_nomem(err);
+    struct mr_sink_writing *found = NULL;
+    size_t bytes = 0;
+    for (struct mr_sink_writing *f = sink->writing; f != NULL; f = f->next) {
+        if (f->partition == MR_SINK_CLOSED || f->is_flushed) continue;
+        size_t its = mr_pq_writer_memory(f->writer);
+        if (found != NULL && its <= bytes) continue;
+        found = f;
+        bytes = its;
     }
-    mr_text_fini(&folder);
-    mr_text_fini(&values);
-    return status;
+    return found;
 }
 
-static void free_file(struct mr_sink *sink, struct mr_sink_file *file)
+/* Memory is used up and nothing is on its way out: one file gives up what it can.
+ * returns MR_OK also when nobody has anything to give: then the heap decides */
+static mr_status give_up_some(struct mr_sink *sink, bool *out_did, struct mr_err *err)
 {
-    mr_pq_writer_close(file->writer);
-    mr_arena_fini(&file->arena);
-    mr_heap_give(sink->config->heap, file, sizeof *file);
+    struct mr_sink_writing *file = largest(sink);
+    *out_did = true;
+    if (file != NULL) {
+        file->is_flushed = true;
+        MR_TRY(mr_pq_writer_flush(file->writer, mr_sink_sharers(sink->open_count), err));
+        mr_segment_push(&file->segment);
+        return MR_OK;
+    }
+    if (sink->open_count > 1) return seal_oldest(sink, err);
+    *out_did = false;
+    return MR_OK;
 }
 
-static mr_status open_file(struct mr_sink *sink, const struct mr_batch *batch,
-                           const struct mr_routed *part, struct mr_sink_file **out_file,
+/* Room for one part of a batch. returns MR_E_AGAIN when a completion has to come first */
+static mr_status make_room(struct mr_sink *sink, bool is_new, struct mr_err *err)
+{
+    for (;;) {
+        bool did = true;
+        bool is_crowded = is_new && sink->writing_count == MR_SINK_WRITING_MAX;
+        if (is_new && sink->open_count == MR_SINK_OPEN_MAX) {
+            MR_TRY(seal_oldest(sink, err));
+        } else if (!is_crowded && !is_full(sink)) {
+            return MR_OK;
+        } else if (is_moving(sink)) {
+            return MR_E_AGAIN;
+        } else {
+            MR_ASSERT(!is_crowded); /* those that are not open are moving */
+            MR_TRY(give_up_some(sink, &did, err));
+        }
+        if (!did) return MR_OK;
+    }
+}
+
+/* ---- batches ---- */
+
+/* A file for the partition, as soon as there is room for one. The budget is kept by then, but what
+ * is free may lie in crumbs too small for a file: then others give up theirs as well.
+ * returns MR_E_AGAIN as make_room */
+static mr_status open_part(struct mr_sink *sink, struct mr_batch *batch,
+                           const struct mr_routed *part, struct mr_sink_writing **out_file,
                            struct mr_err *err)
 {
-    const struct mr_sink_config *config = sink->config;
-    char *path = NULL, *line = NULL;
-    size_t root_bytes = strlen(config->table_path);
-    MR_TRY(reserve_open(sink, part->partition, err));
-    if (sink->open_count == MR_SINK_OPEN_MAX) MR_TRY(seal_oldest(sink, err));
-    struct mr_sink_file *file = mr_heap_zeroed(config->heap, sizeof *file);
-    if (file == NULL) return sink_nomem(err);
-    mr_arena_init(&file->arena, config->heap, 1024);
-    uint32_t row = part->sel == NULL ? 0 : part->sel[0];
-    mr_status status = name_file(sink, file, batch, row, &path, &line, err);
-    if (status == MR_OK) status = add_folders(sink, path, root_bytes, err);
-    if (status == MR_OK) {
-        status = mr_pq_writer_open(config->heap, config->file_schema, &config->options,
-                                   &file->writer, err);
+    for (;;) {
+        bool did;
+        MR_TRY(make_room(sink, true, err));
+        mr_status status = mr_sink_open_file(sink, batch, part, out_file, err);
+        if (status != MR_E_NOMEM) return status;
+        if (is_moving(sink)) return MR_E_AGAIN;
+        MR_TRY(give_up_some(sink, &did, err));
+        if (!did) return status;
     }
-    if (status != MR_OK) {
-        free_file(sink, file);
-        return status;
-    }
-    file->relative = path + root_bytes + 1;
-    file->partition = part->partition;
-    *sink->files_end = file;
-    sink->files_end = &file->next;
-    sink->open[part->partition] = file;
-    sink->open_count++;
-    mr_segment_begin(&file->segment, config->io, config->waker, file->writer, &sink->staged, path,
-                     root_bytes, line);
-    *out_file = file;
-    return MR_OK;
 }
 
 static mr_status append_part(struct mr_sink *sink, struct mr_batch *batch,
                              const struct mr_routed *part, struct mr_err *err)
 {
-    struct mr_sink_file *file =
+    struct mr_sink_writing *file =
         part->partition < sink->open_capacity ? sink->open[part->partition] : NULL;
-    if (file == NULL) MR_TRY(open_file(sink, batch, part, &file, err));
+    if (file != NULL) MR_TRY(make_room(sink, false, err));
+    if (file == NULL || file->partition == MR_SINK_CLOSED) { /* sealed to make room, perhaps */
+        MR_TRY(open_part(sink, batch, part, &file, err));
+    }
     struct mr_batch rows = *batch;
     rows.sel = part->sel;
     rows.sel_count = part->sel_count;
     MR_TRY(mr_pq_writer_append(file->writer, &rows, sink->config->file_columns, err));
+    file->is_flushed = false;
     file->used_at = sink->batches;
     file->rows += part->sel_count;
     mr_segment_push(&file->segment);
     if (mr_pq_writer_bytes(file->writer) >= sink->config->target_bytes) {
-        return seal_file(sink, file, err);
+        return mr_sink_seal_file(sink, file, err);
     }
+    return MR_OK;
+}
+
+/* Takes as much of the batch at hand as there is room for. */
+static mr_status take_batch(struct mr_sink *sink, struct mr_err *err)
+{
+    for (; sink->part_at < sink->part_count; sink->part_at++) {
+        mr_status status = append_part(sink, sink->batch, &sink->parts[sink->part_at], err);
+        if (status == MR_E_AGAIN) return MR_OK;
+        MR_TRY(status);
+    }
+    sink->batch = NULL;
     return MR_OK;
 }
 
 mr_status mr_sink_append(struct mr_sink *sink, struct mr_batch *batch, struct mr_err *err)
 {
-    struct mr_routed *parts;
-    uint32_t count;
-    MR_ASSERT(sink->state == MR_SINK_TAKING);
+    MR_ASSERT(sink->state == MR_SINK_TAKING && sink->batch == NULL);
     if (batch->sel_count == 0) return MR_OK;
     sink->batches++;
-    MR_TRY(mr_router_split(&sink->router, batch, &parts, &count, err));
-    for (uint32_t i = 0; i < count; i++) MR_TRY(append_part(sink, batch, &parts[i], err));
-    return MR_OK;
+    MR_TRY(mr_router_split(&sink->router, batch, &sink->parts, &sink->part_count, err));
+    sink->batch = batch;
+    sink->part_at = 0;
+    return take_batch(sink, err);
 }
 
 mr_status mr_sink_seal(struct mr_sink *sink, struct mr_err *err)
 {
     MR_ASSERT(sink->state == MR_SINK_OPENING || sink->state == MR_SINK_TAKING);
-    for (struct mr_sink_file *f = sink->files; f != NULL; f = f->next) {
-        if (f->partition != MR_SINK_CLOSED) MR_TRY(seal_file(sink, f, err));
+    MR_ASSERT(sink->batch == NULL);
+    for (struct mr_sink_writing *f = sink->writing; f != NULL; f = f->next) {
+        if (f->partition != MR_SINK_CLOSED) MR_TRY(mr_sink_seal_file(sink, f, err));
     }
     sink->must_seal = true;
     if (sink->state == MR_SINK_TAKING) sink->state = MR_SINK_SEALING;
     return MR_OK;
 }
 
-/* All files are through: MR_OK; one failed: its error; otherwise MR_E_AGAIN. */
-static mr_status files_status(struct mr_sink *sink, struct mr_err *err)
+static mr_status step_taking(struct mr_sink *sink, struct mr_err *err)
 {
-    bool is_done = true;
-    for (struct mr_sink_file *f = sink->files; f != NULL; f = f->next) {
-        if (f->segment.state == MR_SEGMENT_FAILED) return mr_segment_error(&f->segment, err);
-        is_done = is_done && f->segment.state == MR_SEGMENT_DONE;
-    }
-    return is_done ? MR_OK : MR_E_AGAIN;
+    MR_TRY(mr_sink_reap(sink, err));
+    return sink->batch == NULL ? MR_OK : take_batch(sink, err);
 }
 
 static mr_status step_sealing(struct mr_sink *sink, struct mr_err *err)
 {
-    MR_TRY(files_status(sink, err));
+    MR_TRY(mr_sink_reap(sink, err));
+    if (sink->writing != NULL) return MR_E_AGAIN;
     sink->state = MR_SINK_SYNCING;
     submit_control(sink, MR_IO_CLOSE, sink->staged_path);
     return MR_E_AGAIN;
@@ -327,7 +286,7 @@ static mr_status step_syncing(struct mr_sink *sink, struct mr_err *err)
 static mr_status step_stopping(struct mr_sink *sink)
 {
     bool is_done = true;
-    for (struct mr_sink_file *f = sink->files; f != NULL; f = f->next) {
+    for (struct mr_sink_writing *f = sink->writing; f != NULL; f = f->next) {
         is_done = mr_segment_stop(&f->segment) && is_done;
     }
     if (!is_done) return MR_E_AGAIN;
@@ -336,19 +295,28 @@ static mr_status step_stopping(struct mr_sink *sink)
         return MR_E_AGAIN;
     }
     sink->state = MR_SINK_UNLINKING;
-    sink->unlink_at = sink->keeps_files ? NULL : sink->files;
+    sink->unlink_done = sink->keeps_files ? NULL : sink->files;
+    sink->unlink_writing = sink->keeps_files ? NULL : sink->writing;
     return MR_OK;
 }
 
 /* Failures to unlink are not failures of the abort: the staged list still has the names. */
 static mr_status step_unlinking(struct mr_sink *sink)
 {
-    if (sink->unlink_at == NULL) {
+    const char *relative;
+    if (sink->unlink_done != NULL) {
+        relative = sink->unlink_done->relative;
+        sink->unlink_done = sink->unlink_done->next;
+    } else if (sink->unlink_writing != NULL) {
+        relative = sink->unlink_writing->relative;
+        sink->unlink_writing = sink->unlink_writing->next;
+    } else {
         sink->state = MR_SINK_STOPPED;
         return MR_OK;
     }
-    submit_control(sink, MR_IO_UNLINK, sink->unlink_at->segment.path);
-    sink->unlink_at = sink->unlink_at->next;
+    (void)snprintf(sink->unlink_path, sizeof sink->unlink_path, "%s/%s", sink->config->table_path,
+                   relative);
+    submit_control(sink, MR_IO_UNLINK, sink->unlink_path);
     return MR_E_AGAIN;
 }
 
@@ -357,10 +325,7 @@ mr_status mr_sink_step(struct mr_sink *sink, struct mr_err *err)
     if (sink->is_control_busy) return MR_E_AGAIN;
     switch (sink->state) {
     case MR_SINK_OPENING: return control_status(sink, "create", err);
-    case MR_SINK_TAKING: {
-        mr_status status = files_status(sink, err);
-        return status == MR_E_AGAIN ? MR_OK : status;
-    }
+    case MR_SINK_TAKING: return step_taking(sink, err);
     case MR_SINK_SEALING: return step_sealing(sink, err);
     case MR_SINK_SYNCING: return step_syncing(sink, err);
     case MR_SINK_STOPPING: {
@@ -378,6 +343,7 @@ mr_status mr_sink_step(struct mr_sink *sink, struct mr_err *err)
 void mr_sink_stop(struct mr_sink *sink, bool keeps_files)
 {
     sink->keeps_files = keeps_files;
+    sink->batch = NULL;
     if (sink->state == MR_SINK_IDLE) {
         sink->state = MR_SINK_STOPPED;
     } else if (sink->state < MR_SINK_STOPPING) {
@@ -388,11 +354,6 @@ void mr_sink_stop(struct mr_sink *sink, bool keeps_files)
 void mr_sink_reset(struct mr_sink *sink)
 {
     MR_ASSERT(sink->state == MR_SINK_SEALED || sink->state == MR_SINK_STOPPED);
-    while (sink->files != NULL) {
-        struct mr_sink_file *file = sink->files;
-        sink->files = file->next;
-        free_file(sink, file);
-    }
-    sink->files_end = &sink->files;
+    mr_sink_forget(sink);
     sink->state = MR_SINK_IDLE;
 }

@@ -5,16 +5,21 @@
  *
  * Each partition has at most one open segment, and at most MR_SINK_OPEN_MAX are open at once: the
  * one used longest ago is sealed to make room, and a segment that has reached the target size is
- * sealed too. Between seal and reset the files of the epoch can be listed; until then they belong
- * to nobody but the staged list. The sink never blocks: `is_busy` says that enough bytes wait to be
- * written, and completions wake the owner. */
+ * sealed too. A file that is done shrinks to what the commit wants to know of it; between seal and
+ * reset the files of the epoch can be listed, until then they belong to nobody but the staged list.
+ *
+ * All writers together keep to `memory_bytes`: pages shrink with the number of open files, and when
+ * it is reached the sink waits for what is being written, then ends the largest row group, then
+ * seals files. So a batch may be taken in several steps: it has to stay until `has_batch` is false.
+ * The sink never blocks: completions wake the owner. */
 #ifndef MR_CORE_OPS_SINK_H
 #define MR_CORE_OPS_SINK_H
 
+#include "core/format/parquet/pq_heap.h"
 #include "core/ops/partition.h"
 #include "core/ops/segment.h"
 
-enum { MR_SINK_OPEN_MAX = 32 };
+enum { MR_SINK_OPEN_MAX = 32, MR_SINK_WRITING_MAX = 64 /* open, or sealed and not done */ };
 
 /* What a sink writes and where; constant for the life of the sink, borrowed. */
 struct mr_sink_config {
@@ -30,25 +35,41 @@ struct mr_sink_config {
     const uint32_t *partition_columns;
     uint32_t partition_count;
     struct mr_pq_writer_options options;
+    uint64_t memory_bytes; /* of all writers */
     uint64_t target_bytes; /* a segment is sealed when it has this many */
     /* "a=1/b=x/" for a row's partition, and its values as a JSON object; by the table format. */
     mr_status (*partition_text)(void *ctx, const struct mr_batch *batch, uint32_t row,
                                 struct mr_text *out_folder, struct mr_text *out_values,
                                 struct mr_err *err);
     void *partition_ctx;
+    /* Statistics of a sealed file as JSON; by the table format. */
+    mr_status (*file_stats)(void *ctx, const struct mr_pq_writer *writer, struct mr_arena *scratch,
+                            struct mr_text *out_stats, struct mr_err *err);
+    void *stats_ctx;
 };
 
-/* One file of the epoch. */
+/* One finished file of the epoch. */
 struct mr_sink_file {
-    struct mr_segment segment;
-    struct mr_pq_writer *writer;  /* until the file is DONE; statistics are read from it then */
-    struct mr_arena arena;        /* path, line, partition values */
     const char *relative;         /* path below the table's folder */
     const char *partition_values; /* JSON object */
-    uint32_t partition;           /* router's id; MR_SINK_CLOSED once sealed */
-    uint64_t used_at;             /* batch count when a row came last */
+    struct mr_span stats;         /* JSON object */
+    uint64_t bytes;
     uint64_t rows;
-    struct mr_sink_file *next; /* in order of creation */
+    struct mr_sink_file *next; /* in order of completion */
+};
+
+/* One that is being written. */
+struct mr_sink_writing {
+    struct mr_segment segment;
+    struct mr_pq_writer *writer;
+    struct mr_arena arena; /* path, line, partition values */
+    const char *relative;
+    const char *partition_values;
+    uint32_t partition; /* router's id; MR_SINK_CLOSED once sealed */
+    uint64_t used_at;   /* batch count when a row came last */
+    uint64_t rows;
+    bool is_flushed; /* no row has come since its row group was ended */
+    struct mr_sink_writing *next; /* in order of creation */
 };
 
 #define MR_SINK_CLOSED UINT32_MAX
@@ -70,12 +91,20 @@ struct mr_sink {
     mr_sink_state state;
     int64_t epoch;
     struct mr_router router;
-    struct mr_sink_file *files; /* of the epoch */
+    struct mr_pq_heap memory;   /* of the writers */
+    struct mr_sink_file *files; /* done, of the epoch */
     struct mr_sink_file **files_end;
-    struct mr_sink_file **open; /* open[router id]: its open file or null; [open_capacity] */
+    struct mr_sink_writing *writing;
+    struct mr_sink_writing **writing_end;
+    uint32_t writing_count;
+    struct mr_sink_writing **open; /* open[router id]: its open file or null; [open_capacity] */
     uint32_t open_capacity;
     uint32_t open_count;
     uint64_t batches;
+    struct mr_batch *batch; /* being taken; null = none */
+    struct mr_routed *parts;
+    uint32_t part_count;
+    uint32_t part_at;
     struct mr_staged_list staged;
     struct mr_arena arena; /* of the epoch: names of folders and the staged list */
     const char *staged_path;
@@ -83,7 +112,9 @@ struct mr_sink {
     uint32_t folder_count;
     uint32_t folder_capacity;
     uint32_t folder_at;
-    struct mr_sink_file *unlink_at;
+    const struct mr_sink_file *unlink_done; /* next to be unlinked */
+    const struct mr_sink_writing *unlink_writing;
+    char unlink_path[MR_PATH_MAX];
     struct mr_io_op control;
     bool is_control_busy;
     bool must_seal;
@@ -99,11 +130,17 @@ MR_MUST_USE mr_status mr_sink_begin(struct mr_sink *sink, int64_t epoch, struct 
 /* mr_sink_is_busy: so much waits to be written that the owner should not append now. */
 bool mr_sink_is_busy(const struct mr_sink *sink);
 
-/* mr_sink_append: the batch's selected rows. The bytes are taken over before it returns. */
+/* mr_sink_append: begins to take the batch's selected rows; it and what it points to stay until
+ * mr_sink_has_batch says that all of it has been taken over, by this call or by later steps. */
 MR_MUST_USE mr_status mr_sink_append(struct mr_sink *sink, struct mr_batch *batch,
                                      struct mr_err *err);
 
-/* mr_sink_seal: no more batches. mr_sink_step: moves sealing or stopping on.
+static inline bool mr_sink_has_batch(const struct mr_sink *sink)
+{
+    return sink->batch != NULL;
+}
+
+/* mr_sink_seal: no more batches. mr_sink_step: moves taking, sealing or stopping on.
  * step returns MR_OK when SEALED or STOPPED, MR_E_AGAIN while operations are in flight, or the
  * failure that ends the epoch */
 MR_MUST_USE mr_status mr_sink_seal(struct mr_sink *sink, struct mr_err *err);

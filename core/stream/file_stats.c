@@ -1,7 +1,6 @@
 #include "core/stream/file_stats.h"
 
 #include "core/base/assert.h"
-#include "core/format/delta/delta_stats.h"
 
 /* A bound of the writer as the statistics want it: by the column's type. */
 static struct mr_delta_bound bound_of(const struct mr_type *type, const union mr_pq_bound *from)
@@ -38,18 +37,17 @@ static struct mr_delta_leaf_stats leaf_of(const struct mr_pq_writer *writer, uin
     return leaf;
 }
 
-mr_status mr_file_stats_write(const struct mr_pq_writer *writer, const struct mr_type *schema,
-                              const struct mr_delta_snapshot *table, struct mr_arena *arena,
-                              struct mr_text *out, struct mr_err *err)
+mr_status mr_file_stats_write(void *ctx, const struct mr_pq_writer *writer,
+                              struct mr_arena *scratch, struct mr_text *out, struct mr_err *err)
 {
-    struct mr_delta_stats_rules rules = mr_delta_stats_rules_of(&table->metadata);
+    const struct mr_stats_plan *plan = ctx;
     uint32_t count = mr_pq_writer_stat_count(writer);
-    MR_ASSERT(count == mr_delta_stats_leaves(schema));
-    struct mr_delta_leaf_stats *leaves = MR_ARENA_ARRAY(arena, struct mr_delta_leaf_stats, count);
+    MR_ASSERT(count == mr_delta_stats_leaves(plan->schema));
+    struct mr_delta_leaf_stats *leaves = MR_ARENA_ARRAY(scratch, struct mr_delta_leaf_stats, count);
     if (leaves == NULL && count > 0) {
         return mr_err_set(err, MR_E_NOMEM, 0, "out of memory for statistics");
     }
     for (uint32_t i = 0; i < count; i++) leaves[i] = leaf_of(writer, i);
-    mr_delta_stats_write(&rules, schema, mr_pq_writer_rows(writer), leaves, out);
+    mr_delta_stats_write(&plan->rules, plan->schema, mr_pq_writer_rows(writer), leaves, out);
     return mr_text_end(out, err);
 }

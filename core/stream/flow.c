@@ -67,6 +67,20 @@ static void fini_workers(struct mr_flow *flow)
     flow->has_workers = false;
 }
 
+/* By which rules files get their statistics; the table's metadata may be replaced meanwhile. */
+static mr_status plan_stats(struct mr_flow *flow)
+{
+    const struct mr_delta_snapshot *table = mr_table_snapshot(flow->config.table);
+    flow->stats = (struct mr_stats_plan){.schema = flow->plan->file_schema,
+                                         .rules = mr_delta_stats_rules_of(&table->metadata)};
+    struct mr_span *columns = &flow->stats.rules.columns;
+    if (columns->text == NULL) return MR_OK;
+    columns->text = mr_arena_copy(&flow->own, *columns);
+    return columns->text != NULL
+               ? MR_OK
+               : mr_err_set(&flow->err, MR_E_NOMEM, ERR_FLOW, "out of memory for statistics");
+}
+
 static mr_status open_workers(struct mr_flow *flow)
 {
     struct mr_worker_place place = {
@@ -75,8 +89,9 @@ static mr_status open_workers(struct mr_flow *flow)
         .bad_folder = flow->config.bad_folder,
         .partition_text = mr_flow_partition_text,
         .partition_ctx = (void *)(uintptr_t)flow->plan,
+        .stats = &flow->stats,
     };
-    mr_status status = MR_OK;
+    mr_status status = plan_stats(flow);
     if (place.staged_folder == NULL)
         return mr_err_set(&flow->err, MR_E_NOMEM, ERR_FLOW, "out of memory");
     for (uint32_t i = 0; status == MR_OK && i < flow->config.shard_count; i++) {

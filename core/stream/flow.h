@@ -109,6 +109,7 @@ struct mr_flow {
     int64_t started_us; /* monotonic, of the last epoch */
     struct mr_prepared prepared;
     struct mr_text json; /* of the prepared record */
+    struct mr_stats_plan stats; /* while there are workers */
     /* For progress and the summary. */
     struct mr_counts totals;
     uint64_t epochs;

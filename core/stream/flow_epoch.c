@@ -7,7 +7,6 @@
 #include "core/base/checked.h"
 #include "core/format/delta/delta_path.h"
 #include "core/port/files.h"
-#include "core/stream/file_stats.h"
 #include "core/stream/flow_impl.h"
 
 enum { ERR_EPOCH = 4102, ERR_UNACCOUNTED = 5105, REFRESH_MAX = 5, RETAIN_EVERY = 16 };
@@ -134,30 +133,6 @@ mr_status mr_flow_plan_again(struct mr_flow *flow, struct mr_err *err)
 
 /* ---- the prepared record ---- */
 
-static mr_status collect_file(struct mr_flow *flow, const struct mr_sink_file *file,
-                              struct mr_staged_file *staged, struct mr_err *err)
-{
-    struct mr_text stats;
-    mr_text_init(&stats, flow->config.heap);
-    mr_status status =
-        mr_file_stats_write(file->writer, flow->plan->file_schema,
-                            mr_table_snapshot(flow->config.table), &flow->arena, &stats, err);
-    if (status == MR_OK) {
-        const char *copy = mr_arena_copy(&flow->arena, mr_text_span(&stats));
-        *staged = (struct mr_staged_file){
-            .path = mr_span_of(file->relative),
-            .partition_values = mr_span_of(file->partition_values),
-            .bytes = file->segment.bytes,
-            .modified_ms = mr_io_now_us(flow->config.io) / MR_US_PER_MS,
-            .rows = file->rows,
-            .stats = {copy, stats.used},
-        };
-        if (copy == NULL) status = epoch_nomem(err);
-    }
-    mr_text_fini(&stats);
-    return status;
-}
-
 static mr_status collect_files(struct mr_flow *flow, struct mr_err *err)
 {
     uint32_t count = 0;
@@ -172,10 +147,16 @@ static mr_status collect_files(struct mr_flow *flow, struct mr_err *err)
         const struct mr_worker *worker = &flow->links[i].worker;
         mr_counts_add(&flow->prepared.counts, &worker->counts);
         for (const struct mr_sink_file *f = worker->sink.files; f != NULL; f = f->next) {
-            struct mr_staged_file *staged = &files[flow->prepared.file_count++];
-            MR_TRY(collect_file(flow, f, staged, err));
+            files[flow->prepared.file_count++] = (struct mr_staged_file){
+                .path = mr_span_of(f->relative),
+                .partition_values = mr_span_of(f->partition_values),
+                .bytes = f->bytes,
+                .modified_ms = mr_io_now_us(flow->config.io) / MR_US_PER_MS,
+                .rows = f->rows,
+                .stats = f->stats,
+            };
             flow->prepared.counts.files_out++;
-            flow->prepared.counts.bytes_out += staged->bytes;
+            flow->prepared.counts.bytes_out += f->bytes;
         }
     }
     return MR_OK;

@@ -10,6 +10,8 @@ enum {
     ERR_WORKER = 5103,
     POOL_BUFS = MR_SCAN_AHEAD + 4, /* read ahead, compressed, inflated, window, one to spare */
     WINDOW_BYTES = 256 << 10,      /* text per step, so that a step stays short */
+    SINK_SHARE = 2,                /* the sink's writers get this part of the heap */
+    ARENA_SHARE = 4,               /* a batch's columns keep up to this part from batch to batch */
 };
 
 static bool worker_step(struct mr_step *self, struct mr_shard *shard);
@@ -43,6 +45,10 @@ static void report(struct mr_worker *w, mr_worker_report kind, const void *objec
 static void halt(struct mr_worker *w, mr_worker_report kind)
 {
     MR_ASSERT(w->state == MR_WORKER_RUNNING || w->state == MR_WORKER_SEALING);
+    if (kind == MR_REPORT_FAILED && w->err.status == MR_E_NOMEM && w->err.help[0] == '\0') {
+        mr_err_help(&w->err, "the flow has %zu MiB of each shard's memory: raise --memory",
+                    (w->heap.limit_bytes + w->share.pool_bytes) >> 20);
+    }
     w->state = MR_WORKER_HALTED;
     w->has_failed = kind == MR_REPORT_FAILED;
     report(w, kind, NULL);
@@ -64,9 +70,10 @@ static void count_reader(struct mr_worker *w)
     *then = *now;
 }
 
-static mr_status append_batch(struct mr_worker *w, struct mr_batch *batch)
+static mr_status append_batch(struct mr_worker *w)
 {
     const struct mr_flow_plan *plan = w->plan;
+    struct mr_batch *batch = &w->batch;
     MR_TRY(mr_constants_add(plan, w->ranges[0], batch, &w->err));
     if (plan->filter != NULL) {
         uint32_t before = batch->sel_count;
@@ -78,30 +85,42 @@ static mr_status append_batch(struct mr_worker *w, struct mr_batch *batch)
         MR_ARENA_ARRAY(batch->arena, struct mr_vec, plan->output_schema->field_count);
     if (cols == NULL) return mr_err_set(&w->err, MR_E_NOMEM, ERR_WORKER, "out of memory");
     MR_TRY(mr_program_run(plan->project, &w->context, batch, cols, &w->err));
-    struct mr_batch output = *batch;
-    output.schema = plan->output_schema;
-    output.cols = cols;
-    w->counts.rows_out += output.sel_count;
-    return mr_sink_append(&w->sink, &output, &w->err);
+    w->output = *batch;
+    w->output.schema = plan->output_schema;
+    w->output.cols = cols;
+    w->counts.rows_out += w->output.sel_count;
+    return mr_sink_append(&w->sink, &w->output, &w->err);
+}
+
+static void drop_batch(struct mr_worker *w)
+{
+    if (w->has_batch) mr_batch_fini(&w->batch);
+    w->has_batch = false;
+}
+
+/* The sink has all of the batch: its text may go. */
+static mr_status end_batch(struct mr_worker *w)
+{
+    drop_batch(w);
+    return mr_scan_consume(&w->scan, w->batch_bytes, w->wants_more, &w->err);
 }
 
 static mr_status decode_batch(struct mr_worker *w, const struct mr_scan_window *window)
 {
-    struct mr_batch batch;
     size_t consumed = 0, bytes = MR_MIN(window->bytes, w->window_bytes);
     bool is_last = window->is_last && bytes == window->bytes;
-    mr_batch_init(&batch, &w->arena, mr_json_reader_schema(w->reader));
-    mr_status status =
-        mr_json_reader_decode(w->reader, window->text, bytes, is_last, &batch, &consumed, &w->err);
+    mr_batch_init(&w->batch, &w->arena, mr_json_reader_schema(w->reader));
+    w->has_batch = true;
+    mr_status status = mr_json_reader_decode(w->reader, window->text, bytes, is_last, &w->batch,
+                                             &consumed, &w->err);
     if (status == MR_OK) {
-        batch.range = w->ranges[0]->index;
-        batch.first_record = w->first_record;
+        w->batch.range = w->ranges[0]->index;
+        w->batch.first_record = w->first_record;
         w->first_record += mr_json_reader_records(w->reader);
         count_reader(w);
         status = mr_bad_records_push(&w->bad, mr_json_reader_bad_records(w->reader), &w->err);
-        if (status == MR_OK && batch.rows > 0) status = append_batch(w, &batch);
+        if (status == MR_OK && w->batch.rows > 0) status = append_batch(w);
     }
-    mr_batch_fini(&batch);
     if (status != MR_OK) {
         mr_err_origin(&w->err, w->ranges[0]->path);
         return status;
@@ -109,7 +128,9 @@ static mr_status decode_batch(struct mr_worker *w, const struct mr_scan_window *
     bool is_stuck = consumed == 0 && mr_json_reader_records(w->reader) == 0 && !is_last;
     w->counts.text_bytes_in += consumed;
     w->window_bytes = is_stuck && bytes < window->bytes ? w->window_bytes * 2 : WINDOW_BYTES;
-    return mr_scan_consume(&w->scan, consumed, is_stuck && bytes == window->bytes, &w->err);
+    w->batch_bytes = consumed;
+    w->wants_more = is_stuck && bytes == window->bytes;
+    return mr_sink_has_batch(&w->sink) ? MR_OK : end_batch(w);
 }
 
 /* ---- ranges ---- */
@@ -144,6 +165,7 @@ static mr_status run(struct mr_worker *w)
     struct mr_scan_window window;
     MR_TRY(mr_sink_step(&w->sink, &w->err));
     MR_TRY(mr_bad_records_step(&w->bad, &w->err));
+    if (w->has_batch) return mr_sink_has_batch(&w->sink) ? MR_E_AGAIN : end_batch(w);
     if (w->range_count == 0) return MR_E_AGAIN;
     if (!w->is_scanning) MR_TRY(begin_range(w));
     if (mr_sink_is_busy(&w->sink) || mr_bad_records_is_busy(&w->bad)) return MR_E_AGAIN;
@@ -204,6 +226,7 @@ static bool step_aborting(struct mr_worker *w)
         w->has_failed = true;
         report(w, MR_REPORT_FAILED, NULL);
     }
+    drop_batch(w);
     mr_sink_reset(&w->sink);
     w->is_scanning = false;
     w->range_count = 0;
@@ -356,6 +379,7 @@ mr_status mr_worker_init(struct mr_worker *worker, struct mr_shard *shard,
         return status;
     }
     mr_arena_init(&worker->arena, &worker->heap, 64 << 10);
+    worker->arena.keep_bytes = worker->heap.limit_bytes / ARENA_SHARE;
     struct mr_waker waker = {worker_wake, worker};
     worker->sink_config = (struct mr_sink_config){
         .io = shard->io,
@@ -373,8 +397,10 @@ mr_status mr_worker_init(struct mr_worker *worker, struct mr_shard *shard,
         .target_bytes = plan->target_bytes,
         .partition_text = place->partition_text,
         .partition_ctx = place->partition_ctx,
+        .file_stats = mr_file_stats_write,
+        .stats_ctx = place->stats,
+        .memory_bytes = worker->heap.limit_bytes / SINK_SHARE,
     };
-    worker->sink_config.options.memory_bytes = worker->heap.limit_bytes / 4;
     mr_sink_init(&worker->sink, &worker->sink_config);
     worker->bad_config = (struct mr_bad_records_config){.io = shard->io,
                                                         .heap = &worker->heap,

@@ -29,6 +29,7 @@
 #include "core/ops/bad_records.h"
 #include "core/ops/sink.h"
 #include "core/shard/shard.h"
+#include "core/stream/file_stats.h"
 #include "core/stream/flow_plan.h"
 #include "core/stream/prepared.h"
 
@@ -69,6 +70,7 @@ struct mr_worker_place {
                                 struct mr_text *out_folder, struct mr_text *out_values,
                                 struct mr_err *err);
     void *partition_ctx;
+    struct mr_stats_plan *stats;
 };
 
 enum { MR_WORKER_RANGES = 4, MR_WORKER_REPORTS = 8 };
@@ -100,6 +102,11 @@ struct mr_worker {
     struct mr_bad_records_config bad_config;
     struct mr_bad_records bad;
     struct mr_arena arena;                           /* of the batch at hand */
+    struct mr_batch batch;                           /* as decoded, while has_batch */
+    struct mr_batch output;                          /* as the sink is taking it */
+    bool has_batch;
+    size_t batch_bytes; /* of the window's text that it is made of */
+    bool wants_more;    /* the window has no whole record behind that */
     const struct mr_range *ranges[MR_WORKER_RANGES]; /* to do, the first one at work */
     uint32_t range_count;
     bool is_scanning;
