@@ -3,6 +3,7 @@
  * A thread that has left its loop keeps its driver open until mr_shard_fini: a peer or control may
  * have found its bell armed and be about to wake it through that driver. */
 #include <signal.h>
+#include <stdio.h>
 
 #include "core/base/assert.h"
 #include "core/shard/shard.h"
@@ -52,6 +53,9 @@ static void *shard_main(void *arg)
     struct mr_shard_thread *thread = arg;
     struct mr_shard *shard = thread->shard;
     struct mr_io *io = NULL;
+    char name[16]; /* as top and perf show it */
+    (void)snprintf(name, sizeof name, "shard %u", shard->options.index);
+    (void)pthread_setname_np(pthread_self(), name);
     mr_status status = mr_cpu_pin(shard->options.cpu, &thread->err);
     if (status == MR_OK) status = thread->open(shard, thread->ctx, &io, &thread->err);
     if (status == MR_OK) mr_shard_begin(shard, io);
