@@ -1,10 +1,10 @@
 /* Buffers and slices: the bytes that move.
  *
  * A pool owns a fixed number of equal buffers in one region, 64-byte aligned, each readable MR_PAD
- * bytes past its capacity; the reactor registers the region with its ring. A buffer is counted by
- * plain integers because one shard owns it: `acquire` hands it out with one reference, the last
- * `unref` brings it back. To another shard it is lent: the owner counts before sending and the
- * borrower gives it back through the return ring (core/shard), never by `unref` itself. */
+ * bytes past its capacity; a ring can register the region. A buffer is counted by plain integers
+ * because one shard owns it: `acquire` hands it out with one reference, the last `unref` brings it
+ * back. To another shard it is lent: the owner counts before sending and the borrower gives it back
+ * through the return ring (core/shard), never by `unref` itself. */
 #ifndef MR_CORE_MEM_BUF_H
 #define MR_CORE_MEM_BUF_H
 

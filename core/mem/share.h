@@ -5,7 +5,7 @@
  * A worker gets one share: room for its pool of buffers, and the bytes its heap (buddy.h) is made
  * over. So one flow cannot starve another, what a flow may use is known before it starts, and
  * whoever made a worker may take it apart on another thread than it ran on. The pools lie side by
- * side because they are what moves through the ring: it registers them as one piece of memory.
+ * side because they are what moves through the ring, which can register them as one piece.
  * `own` is the heap of the shard's thread for all that is not a worker's, its driver above all.
  *
  * Control takes and gives shares; the region outlives them all. */

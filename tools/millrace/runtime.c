@@ -77,8 +77,8 @@ static mr_status open_shard_io(struct mr_shard *shard, void *ctx, struct mr_io *
     struct mr_heap *heap = &shares->own.heap;
     mr_status status = MR_E_UNSUPPORTED;
     if (r->wants_uring) {
-        struct mr_uring_options options = {
-            .crew = r->crew, .region = shares->at, .region_bytes = shares->io_bytes};
+        /* Without the pools as registered memory, which gains nothing: docs/decisions.md, 20. */
+        struct mr_uring_options options = {.crew = r->crew};
         status = mr_uring_open(heap, &options, out_io, err);
         if (status == MR_E_UNSUPPORTED) r->is_polling = true;
     }

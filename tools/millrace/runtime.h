@@ -3,8 +3,7 @@
  * Wires ports to drivers: io_uring where the kernel has it, else system calls and a crew of helper
  * threads (said once); the fault filter over both when a test asks for it. Each shard gets one
  * region of --memory on its node, and after that nothing from the system: its driver and its
- * workers live in there, and its ring knows the workers' pools. Signals ask for a clean stop; a
- * second one ends the process at once. */
+ * workers live in there. Signals ask for a clean stop; a second one ends the process at once. */
 #ifndef MR_TOOLS_MILLRACE_RUNTIME_H
 #define MR_TOOLS_MILLRACE_RUNTIME_H
 

@@ -298,7 +298,7 @@ int mr_verb_doctor(struct mr_cli *cli, struct mr_err *err)
     check_memory(&doctor);
     check_limit(&doctor, RLIMIT_NOFILE, "open files", 1024, "ulimit -n 65536");
     check_limit(&doctor, RLIMIT_MEMLOCK, "locked memory", 8 << 20,
-                "ulimit -l unlimited, for registered buffers");
+                "ulimit -l unlimited, for io_uring before Linux 5.12");
     check_watches(&doctor);
     check_clock(&doctor);
     check_file_system(&doctor);
