@@ -1,41 +1,35 @@
-/* Bytes per second of the JSON path on one core, over a file of lines given as argument: the index
- * alone, the UTF-8 check alone, and the reader into typed columns by the inferred schema, each on
- * every instruction set of the machine. Unit: input bytes. One JSON line per measurement with the
- * best and the median of the runs; before speed is reported, counts are checked against the
- * reference. */
-#include <stdio.h>
+/* Megabytes per second of processor time of the JSON path on one core: the index alone, the UTF-8
+ * check alone, and the reader into typed columns, each on every instruction set of the machine, in
+ * turn. Unit: input bytes. One JSON line per measurement. Before a speed is printed, counts have to
+ * be those of the reference, and of the reader the sums of all columns (column_sums.h) too; a test
+ * compares those with a parse by Python.
+ *
+ *     bench_json --work w1 --bytes 64MB            a workload (bench/data/workload.h)
+ *     bench_json --file FILE.ndjson                lines of a file, by the schema inferred from it
+ *     ... --only reader --isa avx2 --runs 5        part of it
+ *     ... --only sums                              prints the reader's sums instead
+ */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/kernel/bench_run.h"
+#include "bench/kernel/column_sums.h"
+#include "bench/kernel/json_input.h"
 #include "core/base/checked.h"
-#include "core/format/json/json_infer.h"
 
-enum { RUNS = 7, TILE = 64 << 10, SAMPLE = 1 << 20 };
+enum { RUNS = 7, TILE = 64 << 10 };
 
-struct input {
-    char *text;
-    size_t bytes;
-    struct mr_heap heap;
-    struct mr_arena arena;
-    const struct mr_type *schema;
-    struct mr_json_options options;
+/* What a text consists of, as shares of its bytes; the index decides what stands outside strings.
+ */
+struct mix {
+    double structural; /* { } [ ] : , outside strings, and quotes that open one */
+    double escapes;    /* backslashes that quote the byte behind them */
+    double wide;       /* bytes of characters that are not ASCII */
 };
 
-static double now_s(void)
-{
-    struct timespec time;
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
+/* ---- what is measured ---- */
 
-static int time_compare(const void *a, const void *b)
-{
-    double one = *(const double *)a, other = *(const double *)b;
-    return one < other ? -1 : one > other;
-}
-
-static uint64_t run_index(struct input *in, const struct mr_json_kernels *kernels)
+static uint64_t run_index(struct mr_json_input *in, const struct mr_json_kernels *kernels)
 {
     static uint32_t pos[TILE + MR_JSON_POS_SLACK];
     static uint64_t quotes[TILE / 64], care[TILE / 64];
@@ -48,92 +42,145 @@ static uint64_t run_index(struct input *in, const struct mr_json_kernels *kernel
     return count;
 }
 
-static uint64_t run_utf8(struct input *in, const struct mr_json_kernels *kernels)
+static uint64_t run_utf8(struct mr_json_input *in, const struct mr_json_kernels *kernels)
 {
     return kernels->utf8_check(in->text, in->bytes);
 }
 
-static uint64_t run_reader(struct input *in, const struct mr_json_kernels *kernels)
+static uint64_t run_reader(struct mr_json_input *in, const struct mr_json_kernels *kernels)
 {
-    struct mr_json_reader *reader;
-    struct mr_err err = {0};
-    size_t at = 0;
-    if (mr_json_reader_open(&in->heap, in->schema, &in->options, kernels, NULL, &reader, &err) !=
-        MR_OK)
-        abort();
-    while (at < in->bytes) {
-        struct mr_batch batch;
-        size_t bytes = MR_MIN(in->bytes - at, (size_t)SAMPLE * 2), consumed;
-        mr_batch_init(&batch, &in->arena, in->schema);
-        mr_status status = mr_json_reader_decode(reader, in->text + at, bytes,
-                                                 at + bytes == in->bytes, &batch, &consumed, &err);
-        if (status != MR_OK) abort();
-        at += consumed;
-        mr_batch_fini(&batch);
-    }
-    uint64_t rows = mr_json_reader_counters(reader)->rows;
-    mr_json_reader_close(reader);
-    return rows;
+    return mr_json_input_read(in, kernels, NULL, NULL);
 }
 
-typedef uint64_t (*work_fn)(struct input *in, const struct mr_json_kernels *kernels);
+typedef uint64_t (*work_fn)(struct mr_json_input *in, const struct mr_json_kernels *kernels);
 
-static void measure(struct input *in, const char *name, work_fn work)
+static const struct bench {
+    const char *name;
+    work_fn work;
+} benches[] = {{"index", run_index}, {"utf8", run_utf8}, {"reader", run_reader}};
+
+/* ---- measuring ---- */
+
+static void add_batch(void *ctx, struct mr_batch *batch)
 {
-    uint64_t wanted = work(in, mr_json_kernels(MR_ISA_REF));
-    for (int isa = 0; isa <= (int)mr_isa_best(); isa++) {
-        double times[RUNS];
-        for (int i = 0; i < RUNS; i++) {
-            double from = now_s();
-            if (work(in, mr_json_kernels((mr_isa)isa)) != wanted) abort();
-            times[i] = now_s() - from;
+    mr_column_sums_add(ctx, batch);
+}
+
+static struct mr_column_sums *sums_of(struct mr_json_input *in, mr_isa isa)
+{
+    struct mr_column_sums *sums = mr_bench_must(calloc(1, sizeof *sums));
+    (void)mr_json_input_read(in, mr_json_kernels(isa), add_batch, sums);
+    return sums;
+}
+
+static void check_sums(struct mr_json_input *in, const mr_isa *isas, uint32_t isa_count)
+{
+    struct mr_column_sums *wanted = sums_of(in, MR_ISA_REF);
+    for (uint32_t i = 0; i < isa_count; i++) {
+        struct mr_column_sums *sums = sums_of(in, isas[i]);
+        if (!mr_column_sums_equal(sums, wanted)) mr_bench_die("columns differ from the reference");
+        free(sums);
+    }
+    free(wanted);
+}
+
+static bool is_opening(const char *text, size_t at)
+{
+    char before = at > 0 ? text[at - 1] : '\n';
+    return strchr(":,[{ \n", before) != NULL;
+}
+
+static struct mix mix_of(const struct mr_json_input *in)
+{
+    uint64_t structural = 0, escapes = 0, wide = 0;
+    bool is_inside = false;
+    for (size_t i = 0; i < in->bytes; i++) {
+        char byte = in->text[i];
+        wide += (uint8_t)byte >= 0x80;
+        if (byte == '\n') is_inside = false; /* a broken line ends with its string open */
+        if (is_inside && byte == '\\') {
+            escapes++;
+            i++;
+        } else if (byte == '"') {
+            structural += !is_inside && is_opening(in->text, i);
+            is_inside = !is_inside;
+        } else if (!is_inside && byte != '\0' && strchr("{}[]:,", byte) != NULL) {
+            structural++;
         }
-        qsort(times, RUNS, sizeof times[0], time_compare);
-        double gb = (double)in->bytes * 1e-9;
-        printf("{\"bench\":\"%s\",\"isa\":\"%s\",\"bytes\":%zu,\"count\":%llu,\"best_gb_s\":%.3f,"
-               "\"median_gb_s\":%.3f}\n",
-               name, mr_isa_name((mr_isa)isa), in->bytes, (unsigned long long)wanted, gb / times[0],
-               gb / times[RUNS / 2]);
     }
+    double bytes = (double)in->bytes;
+    return (struct mix){(double)structural / bytes, (double)escapes / bytes, (double)wide / bytes};
 }
 
-static void input_open(struct input *in, const char *path)
+static void print_line(const struct mr_json_input *in, const char *name, mr_isa isa, uint64_t count,
+                       const struct mix *mix, struct mr_bench_times *times)
 {
-    struct mr_json_infer *infer;
-    size_t consumed;
-    FILE *file = fopen(path, "rb");
-    if (file == NULL || fseek(file, 0, SEEK_END) != 0) abort();
-    in->bytes = (size_t)ftell(file);
-    rewind(file);
-    in->text = aligned_alloc(64, (in->bytes + 2 * MR_PAD) & ~(size_t)63);
-    if (in->text == NULL || fread(in->text, 1, in->bytes, file) != in->bytes) abort();
-    (void)fclose(file);
-    mr_heap_init(&in->heap, 0);
-    mr_arena_init(&in->arena, &in->heap, 0);
-    mr_json_options_init(&in->options);
-    in->options.infers_column_types = in->options.infers_timestamp = true;
-    if (mr_json_infer_open(&in->heap, &in->options, mr_json_kernels(MR_ISA_REF), &infer, NULL) !=
-        MR_OK)
-        abort();
-    if (mr_json_infer_feed(infer, in->text, MR_MIN(in->bytes, (size_t)SAMPLE), false, &consumed,
-                           NULL) != MR_OK)
-        abort();
-    static struct mr_arena types;
-    mr_arena_init(&types, &in->heap, 0);
-    if (mr_json_infer_type(infer, &types, &in->schema, NULL) != MR_OK) abort();
-    mr_json_infer_close(infer);
+    mr_bench_head("json");
+    (void)printf(",\"what\":\"%s\",\"isa\":\"%s\",\"work\":\"%s\",\"shuffle\":%g", name,
+                 mr_isa_name(isa), in->lines > 0 ? mr_work_name(in->work.kind) : "file",
+                 in->work.shuffle);
+    if (in->work.kind == MR_WORK_FLAT) {
+        (void)printf(",\"fields\":%u,\"text\":%u,\"escape_share\":%g,\"distinct\":%llu",
+                     in->work.fields, in->work.text, in->work.escapes,
+                     (unsigned long long)in->work.distinct);
+    }
+    (void)printf(",\"bytes\":%zu,\"lines\":%llu,\"structural\":%.4f,\"escapes\":%.4f,"
+                 "\"wide\":%.4f,\"count\":%llu",
+                 in->bytes, (unsigned long long)in->lines, mix->structural, mix->escapes, mix->wide,
+                 (unsigned long long)count);
+    mr_bench_rate(times, "mb_s", (double)in->bytes * 1e-6);
+    (void)printf(",\"runs\":%u,\"is_checked\":true}\n", times->count);
+    (void)fflush(stdout);
+}
+
+/* A function of its own, for callgrind to count in it alone (bench/callgrind). */
+__attribute__((noinline)) static uint64_t timed_work(struct mr_json_input *in, work_fn work,
+                                                     mr_isa isa)
+{
+    return work(in, mr_json_kernels(isa));
+}
+
+static void measure(struct mr_json_input *in, const struct bench *bench, const mr_isa *isas,
+                    uint32_t isa_count, uint32_t runs, const struct mix *mix)
+{
+    struct mr_bench_times times[MR_ISA_COUNT] = {0};
+    uint64_t wanted = bench->work(in, mr_json_kernels(MR_ISA_REF));
+    for (uint32_t run = 0; run < runs; run++) {
+        for (uint32_t i = 0; i < isa_count; i++) {
+            double from = mr_bench_cpu_s();
+            uint64_t count = timed_work(in, bench->work, isas[i]);
+            mr_bench_times_add(&times[i], mr_bench_cpu_s() - from);
+            if (count != wanted) mr_bench_die("a count differs from the reference");
+        }
+    }
+    for (uint32_t i = 0; i < isa_count; i++) {
+        print_line(in, bench->name, isas[i], wanted, mix, &times[i]);
+    }
 }
 
 int main(int argc, char **argv)
 {
-    struct input in = {0};
-    if (argc != 2) {
-        fprintf(stderr, "usage: %s FILE.ndjson\n", argv[0]);
-        return 2;
+    static const char *const names[] = {"only", "isa", "runs", MR_JSON_INPUT_NAMES, NULL};
+    struct mr_json_input in;
+    struct mr_column_sums *sums;
+    mr_isa isas[MR_ISA_COUNT];
+    mr_bench_check_arguments(argc, argv, names);
+    uint32_t isa_count = mr_bench_isas(argc, argv, isas);
+    uint32_t runs = mr_bench_count(argc, argv, "runs", RUNS, MR_BENCH_RUNS_MAX);
+    const char *only = mr_bench_argument(argc, argv, "only");
+    mr_json_input_open(&in, argc, argv);
+    check_sums(&in, isas, isa_count);
+    if (only != NULL && strcmp(only, "sums") == 0) {
+        sums = sums_of(&in, isas[0]);
+        mr_column_sums_print(sums, in.schema);
+        free(sums);
+    } else {
+        const struct mix mix = mix_of(&in);
+        for (size_t i = 0; i < MR_COUNT_OF(benches); i++) {
+            if (only != NULL && strcmp(only, benches[i].name) != 0) continue;
+            measure(&in, &benches[i], isas, isa_count, runs, &mix);
+        }
     }
-    input_open(&in, argv[1]);
-    measure(&in, "json_index", run_index);
-    measure(&in, "utf8_check", run_utf8);
-    measure(&in, "json_reader", run_reader);
+    mr_json_input_close(&in);
     return 0;
 }
