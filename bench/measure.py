@@ -11,6 +11,7 @@ import platform
 import resource
 import statistics
 import subprocess
+import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -34,6 +35,34 @@ def build():
     subprocess.run(["ninja", "-C", BUILD, *targets], check=True, stdout=subprocess.DEVNULL)
 
 
+def with_peers():
+    """Goes on in the venv of the peers, which is made when it is not there."""
+    if not sys.executable.startswith(PEERS):
+        setup = os.path.join(ROOT, "bench", "peers", "setup.py")
+        subprocess.run([sys.executable, setup], check=True)
+        python = os.path.join(PEERS, "bin", "python")
+        os.execv(python, [python, *sys.argv])
+
+
+def ddl_of(work):
+    """The schema of a workload."""
+    return subprocess.run([program("bench_data"), work, "--ddl"], capture_output=True, text=True,
+                          check=True).stdout.strip()
+
+
+def make_files(folder, work, size, count):
+    """`count` files of a workload of `size` bytes in all, their lines whole; the bytes made."""
+    os.makedirs(folder)
+    total = 0
+    for i in range(count):
+        path = os.path.join(folder, f"part-{i:05}.json")
+        with open(path, "wb") as out:
+            subprocess.run([program("bench_data"), work, "--bytes", str(size // count), "--seed",
+                            str(i + 1)], stdout=out, check=True)
+        total += os.path.getsize(path)
+    return total
+
+
 def bytes_of(text):
     """"300MB" as a number; units of 1000."""
     for unit, power in (("KB", 1), ("MB", 2), ("GB", 3), ("TB", 4)):
@@ -50,11 +79,12 @@ def machine():
 
 
 def commit():
-    """The commit the tree is at, with + when files differ from it."""
+    """The commit the tree is at, with + when files other than the page of figures differ."""
     def git(*words):
         return subprocess.run(["git", "-C", ROOT, *words], capture_output=True, text=True,
                               check=False).stdout.strip()
-    return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--short") else "")
+    return git("rev-parse", "--short=12", "HEAD") + ("+" if git(
+        "status", "--short", "--", ".", ":!docs/performance.md") else "")
 
 
 def spread(values):

@@ -1,11 +1,12 @@
 """One piece of work by one engine, in a process of its own:
 
-    engines.py ENGINE start|table|filter SOURCE OUT THREADS DDL
+    engines.py ENGINE start|table|filter|follow SOURCE OUT THREADS DDL
 
 `start` only gets ready, `table` reads all columns of the JSON files in SOURCE, `filter` keeps rows
-by two predicates and projects five columns. The result goes below OUT/t: zstd level 1 Parquet, or a
-Delta table of it, synced to disk. Each engine is used as its own documentation would have it, with
-the schema given, and with as many threads as asked for.
+by two predicates and projects five columns, `follow` is `table` until a signal, as files come. The
+result goes below OUT: zstd level 1 Parquet, or a Delta table of it, synced to disk. Each engine is
+used as its own documentation would have it, with the schema given, and with as many threads as
+asked for.
 """
 import os
 import sys
@@ -44,25 +45,38 @@ class Work:
         return f" WHERE {KEPT}" if self.is_filter else ""
 
 
-def millrace(work, properties=""):
-    program = measure.program()
-    if work.what == "start":
-        os.execv(program, [program, "version"])
-    sql = (f"CREATE STREAMING TABLE t{properties} AS SELECT {work.columns()} FROM STREAM "
-           f"read_files('{work.source}', format => 'json', rescuedDataColumn => '', "
-           f"schema => '{work.schema_text}'){work.where()};")
+def millrace_folder(work, properties=(), options=()):
+    """Writes a pipeline folder below OUT; returns the command that runs it. `properties` are of the
+    table, `options` of read_files, both pairs of names and texts."""
+    is_following = work.what == "follow"
+    properties, options = list(properties), list(options)
+    if is_following:
+        properties.append(("millrace.epoch.minInterval", "0"))
+        options.append(("useNotifications", "true"))
+    pairs = ", ".join(f"'{name}' = '{value}'" for name, value in properties)
+    more = "".join(f", {name} => '{value}'" for name, value in options)
+    sql = (f"CREATE STREAMING TABLE t{f' TBLPROPERTIES ({pairs})' if pairs else ''} AS "
+           f"SELECT {work.columns()} FROM STREAM read_files('{work.source}', format => 'json', "
+           f"rescuedDataColumn => '', schema => '{work.schema_text}'{more}){work.where()};")
     os.makedirs(os.path.join(work.out, "transformations"))
     with open(os.path.join(work.out, "spark-pipeline.yml"), "w", encoding="utf-8") as f:
         f.write("name: bench\nstorage: storage\nlibraries:\n"
                 "  - glob: {include: transformations/**}\n")
     with open(os.path.join(work.out, "transformations/t.sql"), "w", encoding="utf-8") as f:
         f.write(sql)
-    os.execv(program, [program, "-q", "run", "-t", str(work.threads), work.out])
+    return [measure.program(), "-q", "run", "-t", str(work.threads),
+            *(["--continuous"] if is_following else []), work.out]
+
+
+def millrace(work, properties=()):
+    command = [measure.program(), "version"]
+    if work.what != "start":
+        command = millrace_folder(work, properties)
+    os.execv(command[0], command)
 
 
 def millrace_every_page(work):
-    name, value = EVERY_PAGE
-    millrace(work, f" TBLPROPERTIES ('{name}' = '{value}')")
+    millrace(work, [EVERY_PAGE])
 
 
 def duckdb(work):
@@ -162,7 +176,9 @@ def spark_stream(work, spark):
 
 def spark(work):
     session = spark_session(work)
-    if work.what != "start":
+    if work.what == "follow":
+        spark_stream(work, session).start(f"{work.out}/t").awaitTermination()
+    elif work.what != "start":
         (spark_stream(work, session).trigger(availableNow=True).start(f"{work.out}/t")
          .awaitTermination())
     session.stop()

@@ -20,7 +20,6 @@ import importlib.metadata
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 
@@ -29,10 +28,8 @@ sys.path.insert(0, os.path.dirname(HERE))
 
 import measure  # noqa: E402  pylint: disable=wrong-import-position
 
-if __name__ == "__main__" and not sys.executable.startswith(measure.PEERS):
-    subprocess.run([sys.executable, os.path.join(HERE, "setup.py")], check=True)
-    python = os.path.join(measure.PEERS, "bin", "python")
-    os.execv(python, [python, *sys.argv])
+if __name__ == "__main__":
+    measure.with_peers()
 
 import check  # noqa: E402  pylint: disable=wrong-import-position
 import ddl  # noqa: E402  pylint: disable=wrong-import-position
@@ -59,17 +56,9 @@ class Bench:
         self.starts = {}
 
     def make_source(self):
-        """The input files; lines are whole in each."""
-        os.makedirs(self.source)
-        size = measure.bytes_of(self.options.bytes) // self.options.files
-        for i in range(self.options.files):
-            with open(os.path.join(self.source, f"part-{i:03}.json"), "wb") as out:
-                subprocess.run([measure.program("bench_data"), self.options.work, "--bytes",
-                                str(size), "--seed", str(i + 1)], stdout=out, check=True)
-        self.ddl = subprocess.run([measure.program("bench_data"), self.options.work, "--ddl"],
-                                  capture_output=True, text=True, check=True).stdout.strip()
-        self.bytes = sum(os.path.getsize(os.path.join(self.source, name))
-                         for name in os.listdir(self.source))
+        self.ddl = measure.ddl_of(self.options.work)
+        self.bytes = measure.make_files(self.source, self.options.work,
+                                        measure.bytes_of(self.options.bytes), self.options.files)
 
     def engines(self, what):
         """Those that can do it here, in order; says which are left out and why."""

@@ -9,10 +9,16 @@ types give: of hostile records too, whose fields come shuffled, twice, in other 
 """
 import datetime
 import json
+import os
 import struct
 import subprocess
 import sys
 import zlib
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "bench"))
+
+from ddl import read_ddl  # noqa: E402  pylint: disable=wrong-import-position
 
 WORK = [["w1"], ["w1", "--shuffle", "20"], ["w2"], ["w3"], ["w4"], ["w5"], ["clickstream"],
         ["flat", "--escapes", "10", "--text", "40", "--distinct", "50"]]
@@ -22,36 +28,6 @@ START = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 class Number(str):
     """A number as it was written."""
-
-
-def split_outside(text, mark):
-    """Splits at marks that are in no angle brackets."""
-    parts, depth, part = [], 0, ""
-    for byte in text:
-        depth += {"<": 1, ">": -1}.get(byte, 0)
-        if byte == mark and depth == 0:
-            parts.append(part)
-            part = ""
-        else:
-            part += byte
-    return parts + [part]
-
-
-def read_ddl(text, mark=" "):
-    """[(name, type)], a type being a word, [type] or another such list in a dict."""
-    fields = []
-    for field in split_outside(text, ","):
-        name, kind = field.strip().split(mark, 1)
-        fields.append((name, read_type(kind.strip())))
-    return fields
-
-
-def read_type(text):
-    if text.startswith("STRUCT<"):
-        return dict(read_ddl(text[7:-1], ":"))
-    if text.startswith("ARRAY<"):
-        return [read_type(text[6:-1])]
-    return text
 
 
 def long_of(value, bits):
