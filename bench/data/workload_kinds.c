@@ -148,9 +148,8 @@ static const char *const words[] = {
     "pool",    "is",     "full",     "cache",  "miss",    "for",    "key",      "took",
     "user",    "signed", "in",       "with",   "session", "served", "bytes",    "of",
     "queue",   "length", "above",    "limit",  "flushed", "to",     "disk",     "segment"};
-static const char *const wide_words[] = {"Stra\xc3\x9f"
-                                         "e",
-                                         "caf\xc3\xa9", "\xe6\x9d\xb1\xe4\xba\xac",
+static const char *const wide_words[] = {"Stra\xc3\x9f\x65", "caf\xc3\xa9",
+                                         "\xe6\x9d\xb1\xe4\xba\xac",
                                          "\xd0\xbf\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82"};
 static const char *const escapes[] = {"\\\"quoted\\\"", "C:\\\\temp", "\\n\\tat", "\\u00fcber"};
 
