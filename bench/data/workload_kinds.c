@@ -13,6 +13,7 @@ static const uint16_t statuses[] = {200, 200, 200, 200, 204, 301, 404, 500};
 void mr_work_w1(struct mr_work *work)
 {
     uint64_t us = work->lines * 1000 + mr_work_below(work, 1000);
+    uint64_t path = mr_rng_next(&work->shape), bytes = mr_rng_next(&work->shape);
     mr_work_key(work, "id");
     mr_work_uint(work, 1000000000 + work->lines);
     mr_work_key(work, "kind");
@@ -27,7 +28,7 @@ void mr_work_w1(struct mr_work *work)
     mr_work_text(work, ".example.org\"");
     mr_work_key(work, "path");
     mr_work_text(work, "\"/item/");
-    mr_work_hex(work, mr_rng_next(&work->shape), 4 + (uint32_t)mr_work_below(work, 9));
+    mr_work_hex(work, path, 4 + (uint32_t)mr_work_below(work, 9));
     mr_work_text(work, "\"");
     mr_work_key(work, "created");
     mr_work_time(work, us);
@@ -36,7 +37,7 @@ void mr_work_w1(struct mr_work *work)
     mr_work_key(work, "status");
     mr_work_uint(work, MR_WORK_PICK(work, statuses));
     mr_work_key(work, "bytes");
-    mr_work_uint(work, mr_rng_next(&work->shape) >> (44 + mr_work_below(work, 16)));
+    mr_work_uint(work, bytes >> (44 + mr_work_below(work, 16)));
     mr_work_key(work, "duration");
     mr_work_uint(work, mr_work_below(work, 100000));
     mr_work_key(work, "price");

@@ -20,8 +20,17 @@ sys.path.insert(0, os.path.join(ROOT, "bench"))
 
 from ddl import read_ddl  # noqa: E402  pylint: disable=wrong-import-position
 
-WORK = [["w1"], ["w1", "--shuffle", "20"], ["w2"], ["w3"], ["w4"], ["w5"], ["clickstream"],
-        ["flat", "--escapes", "10", "--text", "40", "--distinct", "50"]]
+# Arguments, and the CRC-32 of the lines: they are the same from every compiler and machine.
+WORK = [
+    ("w1", 0x6363c6d1),
+    ("w1 --shuffle 20", 0x60f63bd8),
+    ("w2", 0x53f6c550),
+    ("w3", 0xa51ce43e),
+    ("w4", 0x7a91be0e),
+    ("w5", 0x30c6427d),
+    ("clickstream", 0x61b51ae4),
+    ("flat --escapes 10 --text 40 --distinct 50", 0x34a1812a),
+]
 BYTES = "400KB"
 START = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
@@ -91,10 +100,14 @@ def run(*command):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def check(data, bench, work):
+def check(data, bench, work, wanted_crc):
     ddl = run(data, *work, "--ddl").strip()
-    rows, sums = wanted_sums(run(data, *work, "--bytes", BYTES), read_ddl(ddl))
+    text = run(data, *work, "--bytes", BYTES)
+    rows, sums = wanted_sums(text, read_ddl(ddl))
     findings = 0
+    if zlib.crc32(text.encode()) != wanted_crc:
+        print(f"{' '.join(work)}: the lines are others than before")
+        findings += 1
     for isa in ("ref", "avx2", "avx512"):
         done = subprocess.run([bench, "--work", *work, "--bytes", BYTES, "--isa", isa, "--only",
                                "sums"], capture_output=True, text=True, check=False)
@@ -120,7 +133,7 @@ def check(data, bench, work):
 
 
 def main():
-    return 1 if sum(check(sys.argv[1], sys.argv[2], work) for work in WORK) > 0 else 0
+    return 1 if sum(check(*sys.argv[1:], work.split(), crc) for work, crc in WORK) > 0 else 0
 
 
 if __name__ == "__main__":
