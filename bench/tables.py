@@ -39,35 +39,33 @@ def origin(lines):
     return f"\n\nOn {'; '.join([last['machine'], *more, 'commit ' + last['commit']])}."
 
 
+def of_bench(lines, name):
+    return [line for line in lines if line["bench"] == name]
+
+
 def kernels(lines):
-    rows = []
-    for line in lines:
-        if line["bench"] == "json":
-            rows.append([line["work"], line["what"], line["isa"],
-                         median_of(spread_of(line, "mb_s")), f"{line['structural']:.1%}",
-                         f"{line['escapes']:.2%}", f"{line['wide']:.2%}"])
+    lines = of_bench(lines, "json")
+    rows = [[line["work"], line["what"], line["isa"], median_of(spread_of(line, "mb_s")),
+             f"{line['structural']:.1%}", f"{line['escapes']:.2%}", f"{line['wide']:.2%}"]
+            for line in lines]
     return table(["work", "what", "instructions", "MB a CPU-second", "structural", "escapes",
                   "not ASCII"], rows) + origin(lines)
 
 
 def stages(lines):
-    rows = []
-    for line in (line for line in lines if line["bench"] == "path"):
-        rows.append([line["work"], line["codec"], median_of(spread_of(line, "mb_s")),
-                     median_of(spread_of(line, "decode_s_gb")),
-                     median_of(spread_of(line, "encode_s_gb")),
-                     f"{line['file_bytes'] / line['bytes']:.3f}"])
+    lines = of_bench(lines, "path")
+    rows = [[line["work"], line["codec"], median_of(spread_of(line, "mb_s")),
+             median_of(spread_of(line, "decode_s_gb")), median_of(spread_of(line, "encode_s_gb")),
+             f"{line['file_bytes'] / line['bytes']:.3f}"] for line in lines]
     return table(["work", "codec", "MB a CPU-second", "decode, CPU-s a GB",
                   "encode and codec, CPU-s a GB", "file bytes a byte of JSON"],
                  rows) + origin(lines)
 
 
 def segments(lines):
-    rows = []
-    for line in (line for line in lines if line["bench"] == "segment"):
-        low, high = line["ns_per_value_min"], line["ns_per_value_max"]
-        rows.append([line["case"], line["codec"], f"{number(low)} to {number(high)}",
-                     line["bytes"]])
+    lines = of_bench(lines, "segment")
+    rows = [[line["case"], line["codec"], f"{number(line['ns_per_value_min'])} to "
+             f"{number(line['ns_per_value_max'])}", f"{line['bytes']:,}"] for line in lines]
     return table(["column", "codec", "ns a value", "bytes"], rows) + origin(lines)
 
 
@@ -103,7 +101,7 @@ def versions_of(lines):
 
 def peers(what):
     def make(lines):
-        lines = [line for line in lines if line["bench"] == "peers" and line["what"] == what]
+        lines = [line for line in of_bench(lines, "peers") if line["what"] == what]
         names = versions_of(lines)
         own = {line["engine"]: line["mb_per_cpu_s"]["median"] for line in lines}
         rows = []
@@ -123,7 +121,7 @@ def peers(what):
 
 
 def shards(lines):
-    lines = [line for line in lines if line["bench"] == "shards"]
+    lines = of_bench(lines, "shards")
     rows = [[versions_of(lines).get(line["engine"], line["engine"]), median_of(line["one_wall_s"]),
              median_of(line["all_wall_s"]), median_of(line["times"])] for line in lines]
     return table(["engine", "one core, s", f"{lines[0]['cores']} cores, s", "times the work"],
@@ -153,7 +151,7 @@ def where(lines):
 CURVES = {"text": "bytes of a string", "fields": "fields of a record",
           "escapes": "percent of escapes", "shuffle": "percent of shuffled records",
           "distinct": "different values (0: all)", "shards": "shards",
-          "files": "files of the same bytes", "epochs": "files an epoch, of 256"}
+          "files": "files of the same bytes", "epochs": "rows an epoch, of 256 files in all"}
 UNITS = [("mb_s", "reader, MB a CPU-second"), ("encode_s_gb", "encoder, CPU-s a GB of JSON"),
          ("mb_per_cpu_s", "MB a CPU-second"), ("mb_per_s", "MB a second")]
 
@@ -168,7 +166,8 @@ def curves(lines):
         for key, unit in UNITS:
             if key in points[0]:
                 rows.append([unit, *(median_of(point[key]) for point in points)])
-        parts.append(table([title, *(point["point"] for point in points)], rows))
+        labels = [f"{point.get('label', point['point']):,}" for point in points]
+        parts.append(table([title, *labels], rows))
     return "\n\n".join(parts) + origin(lines)
 
 
@@ -178,8 +177,7 @@ def first(lines, **wanted):
 
 
 def reader_of(work):
-    return lambda: first([line for line in measure.read_results("kernels")
-                          if line["bench"] == "json" and line["what"] == "reader"],
+    return lambda: first(measure.read_results("kernels"), bench="json", what="reader",
                          work=work)["mb_s_median"]
 
 
@@ -191,8 +189,8 @@ def peers_rate(engine, what="table", kind="peers"):
 def peers_ratio(engine, others):
     """How many times the best of the others."""
     def ratio():
-        lines = [line for line in measure.read_results("peers") if line["bench"] == "peers" and
-                 line["what"] == "table" and line["engine"] in others]
+        lines = [line for line in of_bench(measure.read_results("peers"), "peers")
+                 if line["what"] == "table" and line["engine"] in others]
         best = max([line["mb_per_cpu_s"]["median"] for line in lines] or [first([])])
         return peers_rate(engine)() / best
     return ratio
@@ -234,15 +232,14 @@ TARGETS = [
 def targets(_):
     rows = []
     for name, wanted, unit, read in TARGETS:
+        bound = f"{'at most' if wanted < 0 else 'at least'} {number(abs(wanted))} {unit}"
         try:
             got = read()
         except IndexError:
-            rows.append([name, f"{number(abs(wanted))} {unit}", "not measured", ""])
+            rows.append([name, bound, "not measured", ""])
             continue
         is_met = got <= -wanted if wanted < 0 else got >= wanted
-        bound = "at most" if wanted < 0 else "at least"
-        rows.append([name, f"{bound} {number(abs(wanted))} {unit}", number(got),
-                     "met" if is_met else "missed"])
+        rows.append([name, bound, number(got), "met" if is_met else "missed"])
     return table(["what", "target", "measured, median", ""], rows)
 
 

@@ -13,7 +13,7 @@ Encoding too (bench_path, codec off):
 The program itself, clickstream files in the page cache to a synced table:
     shards     threads, one to a core; wall time
     files      how many files the bytes come in; one shard
-    epochs     files an epoch takes, of 256; one shard
+    epochs     rows an epoch takes, by so many files of 256; one shard
 
 Reader and encoder are checked by their programs; of the program, rows and sums of columns are
 compared with the input's (bench/peers/check.py). JSON lines go to build-bench/curves.jsonl too.
@@ -111,7 +111,7 @@ class Program:
         shutil.rmtree(out)
         return times
 
-    def curve(self, name, points, run_point):
+    def curve(self, name, points, run_point, labels=None):
         """Rounds over all points; `run_point` gives (bytes, wall, processor seconds)."""
         runs = {point: [] for point in points}
         for _ in range(self.options.runs):
@@ -121,6 +121,7 @@ class Program:
             rates = [made / 1e6 / cpu for made, _, cpu in runs[point]]
             walls = [made / 1e6 / wall for made, wall, _ in runs[point]]
             self.results.add({"bench": "curve", "curve": name, "point": point,
+                              "label": labels[point] if labels else point,
                               "bytes": runs[point][0][0], "mb_per_cpu_s": measure.spread(rates),
                               "mb_per_s": measure.spread(walls), "is_checked": True})
 
@@ -139,8 +140,9 @@ class Program:
 
     def epochs(self):
         path, made, wanted = self.source(256)
+        rows = {count: wanted[1][0] * count // 256 for count in EPOCH_FILES}
         self.curve("epochs", EPOCH_FILES, lambda count: (made, *self.run(
-            path, 1, wanted, [("maxFilesPerTrigger", str(count))])))
+            path, 1, wanted, [("maxFilesPerTrigger", str(count))])), rows)
         shutil.rmtree(path)
 
 
