@@ -23,6 +23,7 @@ WORKS = ("w1", "w2", "w3", "w4", "w5", "clickstream")
 class Sizes:
     def __init__(self, is_quick):
         self.kernel = "10MB" if is_quick else "64MB"
+        self.program = "20MB" if is_quick else "300MB"
         self.runs = "3" if is_quick else "7"
         self.path = "60MB" if is_quick else "2GB"
         self.rounds = "1" if is_quick else "5"
@@ -85,7 +86,8 @@ def where(sizes):
 
 
 def curves(sizes):
-    script("path/curves.py", "--bytes", sizes.kernel, "--runs", sizes.runs)
+    script("path/curves.py", "--bytes", sizes.kernel, "--program-bytes", sizes.program, "--runs",
+           sizes.runs)
 
 
 PARTS = {"kernels": kernels, "roofline": roofline, "where": where, "curves": curves,

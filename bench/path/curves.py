@@ -90,7 +90,7 @@ class Program:
         self.folder = folder
         self.results = results
         self.ddl = measure.ddl_of("clickstream")
-        self.size = measure.bytes_of(options.bytes)
+        self.size = measure.bytes_of(options.program_bytes)
 
     def source(self, files):
         """A folder of so many files, their bytes, and what a table of them has to sum up to."""
@@ -149,7 +149,8 @@ class Program:
 def main():
     names = [*READER, "distinct", "shards", "files", "epochs"]
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--bytes", default="64MB")
+    parser.add_argument("--bytes", default="64MB", help="of reader and encoder")
+    parser.add_argument("--program-bytes", default="300MB", help="of the program's curves")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", default=",".join(names))
     parser.add_argument("--folder", default=None, help="on the disk to measure")
