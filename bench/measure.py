@@ -147,7 +147,7 @@ class Results:
         folder = os.path.join(ROOT, "build-bench")
         os.makedirs(folder, exist_ok=True)
         self.path = os.path.join(folder, name + ".jsonl")
-        self.common = {"machine": machine(), "commit": commit()}
+        self.common = {"machine": machine(), "commit": commit(), "load": os.getloadavg()[0]}
         with open(self.path, "w", encoding="utf-8"):
             pass
 
