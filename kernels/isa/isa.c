@@ -19,6 +19,16 @@ mr_isa mr_isa_best(void)
     return MR_ISA_REF;
 }
 
+bool mr_isa_has_slow_pext(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    return __builtin_cpu_is("znver1") || __builtin_cpu_is("znver2");
+#else
+    return false;
+#endif
+}
+
 const char *mr_isa_name(mr_isa isa)
 {
     MR_ASSERT(isa < MR_ISA_COUNT);

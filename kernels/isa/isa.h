@@ -10,6 +10,8 @@
 #ifndef MR_KERNELS_ISA_ISA_H
 #define MR_KERNELS_ISA_ISA_H
 
+#include <stdbool.h>
+
 #include "core/base/err.h"
 #include "core/base/span.h"
 
@@ -17,6 +19,10 @@ typedef enum mr_isa { MR_ISA_REF, MR_ISA_AVX2, MR_ISA_AVX512, MR_ISA_COUNT } mr_
 
 /* mr_isa_best: the highest level that processor and operating system support. */
 mr_isa mr_isa_best(void);
+
+/* mr_isa_has_slow_pext: parallel bit extract and deposit take microcode (AMD before Zen 3); kernels
+ * that live on them are then slower than the reference. */
+bool mr_isa_has_slow_pext(void);
 
 const char *mr_isa_name(mr_isa isa);
 

@@ -1,7 +1,9 @@
 /* Shown: the encoding kernels against their definitions, bit by bit: packing of every width from 0
  * to 32 at all lengths to two vectors and some large, runs of every shape through the hybrid and
  * back, bounds of hybrid output kept, hybrid input cut anywhere or random never read or written
- * outside, bounds with NaN and zeros, levels for all null patterns; canaries behind outputs. */
+ * outside, bounds with NaN and zeros, levels for all null patterns; canaries behind outputs. Every
+ * variant of this machine gives the reference's bytes, from inputs that end at a page that must not
+ * be touched, at all alignments. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,10 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "core/base/checked.h"
 #include "core/base/rng.h"
 #include "kernels/encode/bitpack.h"
+#include "kernels/encode/encode.h"
 #include "kernels/encode/levels.h"
 #include "kernels/encode/minmax.h"
 #include "kernels/encode/rle.h"
@@ -273,12 +277,173 @@ static void test_levels(void **state)
     assert_int_equal(out[2], 2);
 }
 
+/* ---- variants -------------------------------------------------------------------------------- */
+
+enum { REGION = 64 << 10, PAGE = 4096, LONG = 4099 };
+
+/* A region whose end may not be passed; inputs are laid so that they end there. */
+struct guarded {
+    uint8_t *at;
+};
+
+static struct guarded guarded_new(void)
+{
+    uint8_t *at =
+        mmap(NULL, REGION + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(at != MAP_FAILED);
+    assert_int_equal(mprotect(at + REGION, PAGE, PROT_NONE), 0);
+    return (struct guarded){at};
+}
+
+static void guarded_free(struct guarded region)
+{
+    assert_int_equal(munmap(region.at, REGION + PAGE), 0);
+}
+
+static void *guarded_last(struct guarded region, size_t bytes)
+{
+    return region.at + REGION - bytes;
+}
+
+static void check_canaries(const uint8_t *at)
+{
+    for (size_t i = 0; i < CANARY_BYTES; i++) assert_int_equal(at[i], CANARY);
+}
+
+/* `skew` moves the output over all alignments; inputs move with their length. */
+static void variant_hybrid(const struct mr_encode_kernels *kernels, struct mr_rng *rng,
+                           struct guarded region, size_t count, unsigned width, uint32_t run_max,
+                           size_t skew)
+{
+    size_t room = mr_rle_bound(count, width), want_bytes, bytes;
+    uint32_t *values = guarded_last(region, count * 4);
+    uint8_t *want = take(room), *out = take(skew + room + CANARY_BYTES);
+    fill_runs(rng, values, count, width, run_max);
+    memset(out, CANARY, skew + room + CANARY_BYTES);
+    want_bytes = mr_encode_ref.rle_u32(values, count, width, want);
+    bytes = kernels->rle_u32(values, count, width, out + skew);
+    assert_int_equal(bytes, want_bytes);
+    if (bytes > 0) assert_memory_equal(out + skew, want, bytes);
+    check_canaries(out + skew + room);
+    if (width <= 8) {
+        uint32_t *wide = take(count * 4);
+        if (count > 0) memcpy(wide, values, count * 4);
+        uint8_t *narrow = guarded_last(region, count);
+        size_t packed = mr_bitpack_bytes(count, width);
+        narrow_to(narrow, wide, count);
+        assert_int_equal(kernels->rle_u8(narrow, count, width, out + skew), bytes);
+        if (bytes > 0) assert_memory_equal(out + skew, want, bytes);
+        mr_encode_ref.bitpack_u8(narrow, count, width, want);
+        memset(out + skew + packed, CANARY, CANARY_BYTES);
+        kernels->bitpack_u8(narrow, count, width, out + skew);
+        if (packed > 0) assert_memory_equal(out + skew, want, packed);
+        check_canaries(out + skew + packed);
+        free(wide);
+    }
+    free(want);
+    free(out);
+}
+
+static void variant_levels(const struct mr_encode_kernels *kernels, struct mr_rng *rng,
+                           struct guarded region, uint32_t count, uint32_t kind)
+{
+    uint32_t words = (count + 63) / 64, found;
+    uint64_t *validity = guarded_last(region, words * sizeof *validity);
+    uint8_t *want = take(count), *def = take((size_t)count + CANARY_BYTES);
+    uint32_t *want_rows = take(((size_t)count + 64) * 4);
+    uint8_t *rows = take(((size_t)count + 64) * 4 + CANARY_BYTES);
+    for (uint32_t i = 0; i < words; i++) {
+        validity[i] = kind == 0   ? UINT64_MAX
+                      : kind == 1 ? 0
+                      : kind == 2 ? UINT64_C(0x5555555555555555)
+                                  : mr_rng_next(rng) & mr_rng_next(rng);
+    }
+    memset(def + count, CANARY, CANARY_BYTES);
+    memset(rows + ((size_t)count + 64) * 4, CANARY, CANARY_BYTES);
+    found = mr_encode_ref.levels_dense(validity, count, 200, 201, want, want_rows);
+    assert_int_equal(
+        kernels->levels_dense(validity, count, 200, 201, def, (uint32_t *)(void *)rows), found);
+    if (count > 0) assert_memory_equal(def, want, count);
+    if (found > 0) assert_memory_equal(rows, want_rows, found * sizeof *want_rows);
+    check_canaries(def + count);
+    check_canaries(rows + ((size_t)count + 64) * 4);
+    free(want);
+    free(def);
+    free(want_rows);
+    free(rows);
+}
+
+/* The sign of a zero bound is left open. */
+#define VARIANT_MINMAX(name, type, from, to, draw)                                                 \
+    static void variant_##name(const struct mr_encode_kernels *kernels, struct mr_rng *rng,        \
+                               struct guarded region, size_t count)                                \
+    {                                                                                              \
+        static const double reals[] = {0.0, -0.0, 1.5, -1.5, NAN, -NAN, INFINITY, -INFINITY};      \
+        type *values = guarded_last(region, count * sizeof *values);                               \
+        type low = (from), high = (to), want_low = (from), want_high = (to);                       \
+        (void)reals;                                                                               \
+        for (size_t i = 0; i < count; i++) values[i] = (type)(draw);                               \
+        mr_encode_ref.name(values, count, &want_low, &want_high);                                  \
+        kernels->name(values, count, &low, &high);                                                 \
+        assert_true(low == want_low && high == want_high);                                         \
+    }
+
+VARIANT_MINMAX(minmax_i32, int32_t, INT32_MAX, INT32_MIN, mr_rng_next(rng))
+VARIANT_MINMAX(minmax_i64, int64_t, INT64_MAX, INT64_MIN, mr_rng_next(rng))
+VARIANT_MINMAX(minmax_f32, float, INFINITY, -INFINITY,
+               mr_rng_below(rng, 2) == 0 ? reals[mr_rng_below(rng, MR_COUNT_OF(reals))]
+                                         : (double)mr_rng_next(rng) - 1e18)
+VARIANT_MINMAX(minmax_f64, double, INFINITY, -INFINITY,
+               mr_rng_below(rng, 2) == 0 ? reals[mr_rng_below(rng, MR_COUNT_OF(reals))]
+                                         : (double)mr_rng_next(rng) - 1e18)
+
+static void variant_all(const struct mr_encode_kernels *kernels)
+{
+    static const uint32_t runs[] = {1, 9, 20, 70, 1000};
+    struct guarded region = guarded_new();
+    struct mr_rng rng;
+    mr_rng_init(&rng, SEED);
+    for (size_t step = 0; step <= LENGTHS; step++) {
+        size_t count = step < LENGTHS ? step : LONG;
+        for (unsigned width = 0; width <= MR_BITPACK_WIDTH_MAX; width++) {
+            uint32_t run_max = runs[mr_rng_below(&rng, MR_COUNT_OF(runs))];
+            variant_hybrid(kernels, &rng, region, count, width, run_max, count % 64);
+        }
+        for (uint32_t kind = 0; kind < 5; kind++) {
+            variant_levels(kernels, &rng, region, (uint32_t)count, kind);
+        }
+        variant_minmax_i32(kernels, &rng, region, count);
+        variant_minmax_i64(kernels, &rng, region, count);
+        variant_minmax_f32(kernels, &rng, region, count);
+        variant_minmax_f64(kernels, &rng, region, count);
+    }
+    for (unsigned width = 0; width <= MR_BITPACK_WIDTH_MAX; width++) {
+        for (size_t r = 0; r < MR_COUNT_OF(runs); r++) {
+            for (size_t skew = 0; skew < 64; skew++) {
+                variant_hybrid(kernels, &rng, region, LONG + skew, width, runs[r], skew);
+            }
+        }
+    }
+    guarded_free(region);
+}
+
+static void test_variants(void **state)
+{
+    (void)state;
+    for (int isa = MR_ISA_AVX2; isa <= (int)mr_isa_best(); isa++) {
+        const struct mr_encode_kernels *kernels = mr_encode_kernels((mr_isa)isa);
+        printf("%s: kernels of %s\n", mr_isa_name((mr_isa)isa), mr_isa_name(kernels->isa));
+        variant_all(kernels);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bitpack),      cmocka_unit_test(test_hybrid),
         cmocka_unit_test(test_hybrid_bytes), cmocka_unit_test(test_hybrid_hostile),
         cmocka_unit_test(test_minmax),       cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_variants),
     };
     printf("seed %d\n", SEED);
     return cmocka_run_group_tests(tests, NULL, NULL);
