@@ -11,7 +11,14 @@
 #include "core/base/assert.h"
 #include "core/base/checked.h"
 
-enum { CODEC_BYTES_MAX = INT32_MAX, ALIGN = 64 };
+enum {
+    CODEC_BYTES_MAX = INT32_MAX,
+    ALIGN = 64,
+    ZSTD_FAST_LEVEL = -1000, /* a search step so long that nothing is found */
+    ZSTD_RAW_HEAD = 9,       /* magic, descriptor, size of the content in 4 bytes */
+    ZSTD_RAW_BLOCK_HEAD = 3,
+    ZSTD_RAW_BLOCK = 128 << 10,
+};
 
 struct mr_codec {
     ZSTD_CCtx *zstd_out;
@@ -124,16 +131,52 @@ size_t mr_codec_bound(mr_codec_id id, size_t bytes)
     /* Stored deflate: 5 bytes per 64 KiB - 1, then ISA-L's own slack, header and trailer. */
     case MR_CODEC_GZIP: return bytes + (bytes / 32768 + 1) * 5 + 1024;
     case MR_CODEC_LZ4_RAW: return bytes + bytes / 255 + 16;
-    case MR_CODEC_ZSTD: return ZSTD_COMPRESSBOUND(bytes);
+    case MR_CODEC_ZSTD: return ZSTD_COMPRESSBOUND(bytes); /* more than raw blocks take */
     default: return bytes;
     }
 }
 
-/* Each compress_ function gives the number of bytes written, 0 for failure. */
-static size_t compress_zstd(struct mr_codec *codec, const void *in, size_t in_bytes, void *out,
-                            size_t capacity)
+static void put_le(uint8_t *out, uint32_t value, unsigned bytes)
 {
-    size_t got = ZSTD_compressCCtx(codec->zstd_out, out, capacity, in, in_bytes, codec->zstd_level);
+    for (unsigned i = 0; i < bytes; i++) out[i] = (uint8_t)(value >> (8 * i));
+}
+
+/* Each compress_ function gives the number of bytes written, 0 for failure. */
+
+/* A frame of raw blocks (RFC 8878, 3.1.1): a single segment, so that the content's size is the
+ * window's; each block's head is its size, type 0 and whether it is the last. */
+static size_t store_zstd(const uint8_t *in, size_t in_bytes, uint8_t *out)
+{
+    size_t from = 0;
+    uint8_t *at = out + ZSTD_RAW_HEAD;
+    put_le(out, ZSTD_MAGICNUMBER, 4);
+    out[4] = 2 << 6 | 1 << 5;
+    put_le(out + 5, (uint32_t)in_bytes, 4);
+    do {
+        size_t step = MR_MIN(in_bytes - from, (size_t)ZSTD_RAW_BLOCK);
+        bool is_last = from + step == in_bytes;
+        put_le(at, (uint32_t)step << 3 | is_last, ZSTD_RAW_BLOCK_HEAD);
+        if (step > 0) memcpy(at + ZSTD_RAW_BLOCK_HEAD, in + from, step);
+        at += ZSTD_RAW_BLOCK_HEAD + step;
+        from += step;
+    } while (from < in_bytes);
+    return (size_t)(at - out);
+}
+
+static size_t compress_zstd(struct mr_codec *codec, mr_codec_effort effort, const void *in,
+                            size_t in_bytes, void *out, size_t capacity)
+{
+    if (effort == MR_EFFORT_STORE) return store_zstd(in, in_bytes, out);
+    ZSTD_CCtx *zstd = codec->zstd_out;
+    bool is_fast = effort == MR_EFFORT_FAST;
+    /* Left to itself, zstd leaves Huffman out at its fast levels. */
+    size_t got = ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel,
+                                        is_fast ? ZSTD_FAST_LEVEL : codec->zstd_level);
+    if (!ZSTD_isError(got)) {
+        got = ZSTD_CCtx_setParameter(zstd, ZSTD_c_literalCompressionMode,
+                                     is_fast ? ZSTD_lcm_huffman : ZSTD_lcm_auto);
+    }
+    if (!ZSTD_isError(got)) got = ZSTD_compress2(zstd, out, capacity, in, in_bytes);
     return ZSTD_isError(got) ? 0 : got;
 }
 
@@ -173,6 +216,14 @@ static size_t compress_snappy(const void *in, size_t in_bytes, void *out, size_t
 mr_status mr_codec_compress(struct mr_codec *codec, mr_codec_id id, const void *in, size_t in_bytes,
                             void *out, size_t out_capacity, size_t *out_bytes, struct mr_err *err)
 {
+    return mr_codec_compress_as(codec, id, MR_EFFORT_FULL, in, in_bytes, out, out_capacity,
+                                out_bytes, err);
+}
+
+mr_status mr_codec_compress_as(struct mr_codec *codec, mr_codec_id id, mr_codec_effort effort,
+                               const void *in, size_t in_bytes, void *out, size_t out_capacity,
+                               size_t *out_bytes, struct mr_err *err)
+{
     if (in_bytes > CODEC_BYTES_MAX) {
         return mr_err_set(err, MR_E_LIMIT, 2502, "%zu bytes are too many for one compressed block",
                           in_bytes);
@@ -180,7 +231,7 @@ mr_status mr_codec_compress(struct mr_codec *codec, mr_codec_id id, const void *
     MR_ASSERT(out_capacity >= mr_codec_bound(id, in_bytes));
     size_t got = 0;
     switch (id) {
-    case MR_CODEC_ZSTD: got = compress_zstd(codec, in, in_bytes, out, out_capacity); break;
+    case MR_CODEC_ZSTD: got = compress_zstd(codec, effort, in, in_bytes, out, out_capacity); break;
     case MR_CODEC_LZ4_RAW: got = compress_lz4(codec, in, in_bytes, out, out_capacity); break;
     case MR_CODEC_GZIP: got = compress_gzip(codec, in, in_bytes, out, out_capacity); break;
     case MR_CODEC_SNAPPY: got = compress_snappy(in, in_bytes, out, out_capacity); break;

@@ -31,6 +31,14 @@ typedef enum mr_codec_id {
 
 enum { MR_ZSTD_LEVEL_DEFAULT = 1, MR_ZSTD_LEVEL_MAX = 19, MR_GZIP_LEVEL_MAX = 3 };
 
+/* What a block is worth to zstd; the other codecs know FULL alone. All three are frames that any
+ * reader of zstd takes.
+ *   FULL    the codec's level
+ *   FAST    next to no search for repeats, only as few bits as each byte needs (Huffman): under
+ * half the time, and hardly less of a gain where the bytes are random from a small alphabet STORE
+ * raw blocks, 12 bytes and 3 for each 128 KiB more than the input */
+typedef enum mr_codec_effort { MR_EFFORT_FULL, MR_EFFORT_FAST, MR_EFFORT_STORE } mr_codec_effort;
+
 struct mr_codec_limits {
     int zstd_level; /* 1..19; 0 = the default, 1 */
     int gzip_level; /* ISA-L's 0..3; 0 is its fastest */
@@ -56,6 +64,12 @@ size_t mr_codec_bound(mr_codec_id id, size_t bytes);
 MR_MUST_USE mr_status mr_codec_compress(struct mr_codec *codec, mr_codec_id id, const void *in,
                                         size_t in_bytes, void *out, size_t out_capacity,
                                         size_t *out_bytes, struct mr_err *err);
+
+/* mr_codec_compress_as: the same with an effort. */
+MR_MUST_USE mr_status mr_codec_compress_as(struct mr_codec *codec, mr_codec_id id,
+                                           mr_codec_effort effort, const void *in, size_t in_bytes,
+                                           void *out, size_t out_capacity, size_t *out_bytes,
+                                           struct mr_err *err);
 
 /* mr_codec_decompress: in[in_bytes] to exactly out[out_bytes]; other lengths are MR_E_CORRUPT. */
 MR_MUST_USE mr_status mr_codec_decompress(struct mr_codec *codec, mr_codec_id id, const void *in,

@@ -45,14 +45,20 @@ static void fill(struct mr_rng *rng, uint8_t *at, size_t bytes, int kind)
     }
 }
 
-static void round_trip(struct mr_codec *codec, mr_codec_id id, const uint8_t *in, size_t bytes)
+static void round_trip(struct mr_codec *codec, mr_codec_id id, mr_codec_effort effort,
+                       const uint8_t *in, size_t bytes)
 {
     size_t room = mr_codec_bound(id, bytes), packed_bytes = 0;
     uint8_t *packed = take(room + CANARY_BYTES), *out = take(bytes + CANARY_BYTES);
     memset(packed + room, CANARY, CANARY_BYTES);
     memset(out + bytes, CANARY, CANARY_BYTES);
-    assert_int_equal(mr_codec_compress(codec, id, in, bytes, packed, room, &packed_bytes, NULL),
-                     MR_OK);
+    assert_int_equal(
+        mr_codec_compress_as(codec, id, effort, in, bytes, packed, room, &packed_bytes, NULL),
+        MR_OK);
+    if (id == MR_CODEC_ZSTD && effort == MR_EFFORT_STORE) {
+        size_t blocks = bytes == 0 ? 1 : (bytes + (128 << 10) - 1) / (128 << 10);
+        assert_int_equal(packed_bytes, bytes + 9 + 3 * blocks);
+    }
     assert_int_equal(mr_codec_decompress(codec, id, packed, packed_bytes, out, bytes, NULL), MR_OK);
     assert_memory_equal(in, out, bytes);
     if (bytes > 0) {
@@ -84,13 +90,43 @@ static void test_round_trip(void **state)
             for (size_t s = 0; s < MR_COUNT_OF(sizes); s++) {
                 for (int kind = 0; kind < 3; kind++) {
                     fill(&rng, in, sizes[s], kind);
-                    round_trip(codecs[c], (mr_codec_id)id, in, sizes[s]);
+                    for (int effort = MR_EFFORT_FULL; effort <= MR_EFFORT_STORE; effort++) {
+                        round_trip(codecs[c], (mr_codec_id)id, (mr_codec_effort)effort, in,
+                                   sizes[s]);
+                    }
                 }
             }
         }
         free(codecs[c]);
     }
     free(in);
+}
+
+/* Random letters of four take two bits each: the fast effort finds that, and an effort leaves
+ * nothing behind for the next call. */
+static void test_fast(void **state)
+{
+    (void)state;
+    enum { BYTES = 1 << 18 };
+    struct mr_codec *codec = codec_new(1, 0);
+    struct mr_rng rng;
+    size_t room = mr_codec_bound(MR_CODEC_ZSTD, BYTES), full, fast, again;
+    uint8_t *in = take(BYTES), *packed = take(room);
+    mr_rng_init(&rng, SEED);
+    fill(&rng, in, BYTES, 1);
+    assert_int_equal(mr_codec_compress(codec, MR_CODEC_ZSTD, in, BYTES, packed, room, &full, NULL),
+                     MR_OK);
+    assert_int_equal(mr_codec_compress_as(codec, MR_CODEC_ZSTD, MR_EFFORT_FAST, in, BYTES, packed,
+                                          room, &fast, NULL),
+                     MR_OK);
+    assert_int_equal(mr_codec_compress(codec, MR_CODEC_ZSTD, in, BYTES, packed, room, &again, NULL),
+                     MR_OK);
+    printf("%zu bytes in full, %zu fast\n", full, fast);
+    assert_in_range(fast, BYTES / 4, BYTES / 4 + BYTES / 50);
+    assert_int_equal(full, again);
+    free(in);
+    free(packed);
+    free(codec);
 }
 
 static void test_damaged(void **state)
@@ -342,10 +378,10 @@ static void test_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),       cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_names_and_levels), cmocka_unit_test(test_crc),
-        cmocka_unit_test(test_streams),          cmocka_unit_test(test_gzip_ends),
-        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_fast),
+        cmocka_unit_test(test_damaged),    cmocka_unit_test(test_names_and_levels),
+        cmocka_unit_test(test_crc),        cmocka_unit_test(test_streams),
+        cmocka_unit_test(test_gzip_ends),  cmocka_unit_test(test_limits),
     };
     printf("seed %d\n", SEED);
     return cmocka_run_group_tests(tests, NULL, NULL);
