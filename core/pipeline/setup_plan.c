@@ -4,6 +4,7 @@
 #include "core/base/checked.h"
 #include "core/pipeline/flow_setup_impl.h"
 #include "core/stream/constants.h"
+#include "kernels/select/select.h"
 
 enum { ERR_PLAN = 1403, DEFAULT_TARGET_BYTES = 128 << 20 };
 
@@ -261,6 +262,7 @@ mr_status mr_setup_plan(struct mr_flow_setup *s, struct mr_err *err)
     plan->wants_wider = mr_setup_wants_wider(s);
     plan->target_bytes = DEFAULT_TARGET_BYTES;
     plan->schema_version = s->schema_version;
+    plan->parquet.kernels = mr_encode_kernels(s->env->select->isa);
     plan->parquet.is_adaptive = true;
     plan->parquet.piece_bytes = 256 << 10;
     plan->read_schema = make_read_schema(s);

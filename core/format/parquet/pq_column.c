@@ -3,14 +3,12 @@
 #include "core/base/checked.h"
 #include "core/format/parquet/pq_tile.h"
 #include "kernels/encode/bitpack.h"
+#include "kernels/encode/encode.h"
 #include "kernels/encode/rle.h"
-
-static mr_status page_seal(struct mr_pq_column *column, struct mr_err *err);
 
 enum {
     SLICE_ROWS = 1024,
-    DICT_TRIAL_VALUES = 16 * 1024, /* when a dictionary has to have shown that it pays */
-    DICT_NEW_PARTS = 8,            /* given up when more than 7 of 8 of them were new */
+    DICT_SKIPPED_CHUNKS = 7, /* after a chunk whose dictionary did not pay */
 };
 
 static_assert(sizeof(uint64_t) * MR_PQ_TILE_VALUES * 2 == MR_PQ_TILE_BYTES, "a tile of views fits");
@@ -20,7 +18,7 @@ void mr_pq_press_init(struct mr_pq_press *press, struct mr_heap *heap, uint32_t 
     press->heap = heap;
     mr_slab_init(&press->columns, heap);
     mr_pq_rack_init(&press->rack, heap, tile_bytes);
-    press->raw = press->packed = (struct mr_pq_grow){.heap = heap};
+    press->raw = press->packed = press->marks = (struct mr_pq_grow){.heap = heap};
     mr_text_init(&press->header, heap);
 }
 
@@ -30,6 +28,7 @@ void mr_pq_press_fini(struct mr_pq_press *press)
     mr_pq_rack_trim(&press->rack, 0);
     mr_pq_grow_fini(&press->raw);
     mr_pq_grow_fini(&press->packed);
+    mr_pq_grow_fini(&press->marks);
     mr_text_fini(&press->header);
     mr_slab_fini(&press->columns);
 }
@@ -97,7 +96,6 @@ static void page_begin(struct mr_pq_column *column)
     column->values.used = column->codes.used = column->defs.used = column->reps.used = 0;
     column->page_entries = column->page_rows = column->page_values = 0;
     column->page_text_bytes = 0;
-    column->page_stamp++;
     mr_pq_bounds_reset(&column->page_bounds_now);
     memset(column->page_histogram, 0, histogram_buckets(column) * sizeof(uint64_t));
 }
@@ -107,7 +105,10 @@ void mr_pq_column_begin(struct mr_pq_column *column)
     const struct mr_pq_press *press = column->press;
     MR_ASSERT(column->data.bytes == 0 && column->dict_page.bytes == 0);
     mr_pq_dict_reset(&column->dict);
-    column->is_coding = press->dictionary_bytes > 0 && column->leaf->kind != MR_PQ_BOOLEAN;
+    column->is_coding = press->dictionary_bytes > 0 && column->leaf->kind != MR_PQ_BOOLEAN &&
+                        column->dict_skips == 0;
+    column->has_tried_dict = column->is_coding;
+    if (column->dict_skips > 0) column->dict_skips--;
     column->has_index = column->is_ascending = column->is_descending = true;
     mr_pq_bounds_reset(&column->last_bounds);
     column->codec_id = press->codec_id;
@@ -118,183 +119,6 @@ void mr_pq_column_begin(struct mr_pq_column *column)
     mr_pq_bounds_reset(&column->chunk_bounds);
     memset(column->histogram, 0, histogram_buckets(column) * sizeof(uint64_t));
     page_begin(column);
-}
-
-/* ---- values ---------------------------------------------------------------------------------- */
-
-static uint32_t plain_width(const struct mr_pq_leaf *leaf)
-{
-    switch (leaf->kind) {
-    case MR_PQ_BOOLEAN: return 1; /* packed when the page ends */
-    case MR_PQ_INT32:
-    case MR_PQ_FLOAT: return 4;
-    case MR_PQ_FIXED: return leaf->fixed_bytes;
-    default: return 8;
-    }
-}
-
-static uint64_t texts_bytes(const struct mr_view *views, uint32_t count)
-{
-    uint64_t bytes = 0;
-    for (uint32_t i = 0; i < count; i++) bytes += views[i].bytes;
-    return bytes;
-}
-
-static mr_status plain_add_texts(struct mr_pq_column *column, const struct mr_bufs *bufs,
-                                 const struct mr_view *views, uint32_t count, struct mr_err *err)
-{
-    size_t bytes = texts_bytes(views, count);
-    MR_TRY(mr_pq_grow_reserve(&column->values, bytes + (size_t)count * 4, err));
-    uint8_t *out = column->values.at + column->values.used;
-    for (uint32_t i = 0; i < count; i++) {
-        struct mr_span value = mr_view_span(bufs, &views[i]);
-        memcpy(out, &views[i].bytes, 4);
-        memcpy(out + 4, value.text, value.bytes);
-        out += 4 + value.bytes;
-        mr_pq_bounds_add_text(&column->page_bounds_now, value);
-    }
-    column->values.used += bytes + (size_t)count * 4;
-    column->page_text_bytes += bytes;
-    return MR_OK;
-}
-
-static mr_status dict_code(struct mr_pq_column *column, const struct mr_bufs *bufs,
-                           const struct mr_pq_tile_values *tile, uint32_t *out_done,
-                           struct mr_err *err)
-{
-    struct mr_pq_dict *dict = &column->dict;
-    uint32_t *codes = column->press->codes;
-    switch (column->leaf->kind) {
-    case MR_PQ_INT32:
-    case MR_PQ_FLOAT: return mr_pq_dict_u32(dict, tile->at, tile->count, codes, out_done, err);
-    case MR_PQ_INT64:
-    case MR_PQ_DOUBLE: return mr_pq_dict_u64(dict, tile->at, tile->count, codes, out_done, err);
-    case MR_PQ_FIXED:
-        return mr_pq_dict_fixed(dict, tile->at, column->leaf->fixed_bytes, tile->count, codes,
-                                out_done, err);
-    default: return mr_pq_dict_text(dict, bufs, tile->at, tile->count, codes, out_done, err);
-    }
-}
-
-/* Bounds of texts by dictionary: each distinct value of a page is looked at once. */
-static void coded_text_bounds(struct mr_pq_column *column, uint32_t count)
-{
-    const uint32_t *codes = column->press->codes;
-    for (uint32_t i = 0; i < count; i++) {
-        if (!mr_pq_dict_stamp(&column->dict, codes[i], column->page_stamp)) continue;
-        mr_pq_bounds_add_text(&column->page_bounds_now,
-                              mr_pq_dict_text_at(&column->dict, codes[i]));
-    }
-}
-
-/* The page's codes become plain values; no page with codes has been written. */
-static mr_status dict_undo(struct mr_pq_column *column, struct mr_err *err)
-{
-    const uint32_t *codes = (const uint32_t *)column->codes.at;
-    const char *plain = (const char *)column->dict.plain.at;
-    uint32_t width = plain_width(column->leaf);
-    size_t count = column->codes.used / sizeof *codes;
-    MR_ASSERT(column->values.used == 0 && column->coded_page_count == 0);
-    for (size_t i = 0; i < count; i++) {
-        struct mr_span value = {plain + (size_t)codes[i] * width, width};
-        if (column->leaf->kind == MR_PQ_BYTES) {
-            value = mr_pq_dict_text_at(&column->dict, codes[i]);
-            uint32_t bytes = (uint32_t)value.bytes;
-            MR_TRY(mr_pq_grow_add(&column->values, &bytes, sizeof bytes, err));
-        }
-        MR_TRY(mr_pq_grow_add(&column->values, value.text, value.bytes, err));
-    }
-    column->codes.used = 0;
-    column->is_coding = false;
-    mr_pq_dict_reset(&column->dict);
-    return MR_OK;
-}
-
-/* Codes values rows[from] to rows[from + count - 1]. *out_done is less when the dictionary is full.
- */
-static mr_status values_code(struct mr_pq_column *column, const struct mr_pq_shred *shred,
-                             uint32_t from, uint32_t count, uint32_t *out_done, struct mr_err *err)
-{
-    struct mr_pq_press *press = column->press;
-    const struct mr_vec *vec = shred->vec;
-    bool is_text = column->leaf->kind == MR_PQ_BYTES;
-    for (uint32_t done = 0, step, coded; done < count; done += step) {
-        step = MR_MIN(count - done, (uint32_t)MR_PQ_TILE_VALUES);
-        struct mr_pq_tile_values tile =
-            mr_pq_tile_load(column->leaf, vec, shred->rows, from + done, step, press->tile);
-        MR_TRY(dict_code(column, vec->bufs, &tile, &coded, err));
-        *out_done = done + coded;
-        if (coded < step) return MR_OK;
-        MR_TRY(mr_pq_grow_add(&column->codes, press->codes, step * sizeof(uint32_t), err));
-        if (is_text) {
-            coded_text_bounds(column, step);
-            column->page_text_bytes += texts_bytes(tile.at, step);
-        } else {
-            mr_pq_tile_bounds(column->leaf, &tile, &column->page_bounds_now);
-        }
-    }
-    *out_done = count;
-    return MR_OK;
-}
-
-static mr_status values_plain(struct mr_pq_column *column, const struct mr_pq_shred *shred,
-                              uint32_t from, uint32_t count, struct mr_err *err)
-{
-    const struct mr_vec *vec = shred->vec;
-    for (uint32_t done = 0, step; done < count; done += step) {
-        step = MR_MIN(count - done, (uint32_t)MR_PQ_TILE_VALUES);
-        struct mr_pq_tile_values tile =
-            mr_pq_tile_load(column->leaf, vec, shred->rows, from + done, step, column->press->tile);
-        if (column->leaf->kind == MR_PQ_BYTES) {
-            MR_TRY(plain_add_texts(column, vec->bufs, tile.at, step, err));
-            continue;
-        }
-        mr_pq_tile_bounds(column->leaf, &tile, &column->page_bounds_now);
-        MR_TRY(mr_pq_grow_add(&column->values, tile.at, (size_t)step * plain_width(column->leaf),
-                              err));
-    }
-    return MR_OK;
-}
-
-static bool dict_is_poor(const struct mr_pq_column *column)
-{
-    return (uint64_t)column->dict.count * DICT_NEW_PARTS >
-           (column->chunk_values + column->page_values) * (DICT_NEW_PARTS - 1);
-}
-
-/* Ends coding before the values that come next: undone when it did not pay and nothing was written
- * with it, else the page ends here, with its codes. */
-static mr_status dict_leave(struct mr_pq_column *column, struct mr_err *err)
-{
-    if (column->coded_page_count == 0 && dict_is_poor(column)) return dict_undo(column, err);
-    if (column->page_entries > 0) MR_TRY(page_seal(column, err));
-    column->is_coding = false;
-    return MR_OK;
-}
-
-/* The values of one slice of rows. A slice whose values do not all fit the dictionary is plain as a
- * whole: what its first values left in the page's bounds is taken back. */
-static mr_status values_add(struct mr_pq_column *column, const struct mr_pq_shred *shred,
-                            uint32_t from, uint32_t count, struct mr_err *err)
-{
-    if (column->is_coding) {
-        struct mr_pq_bounds bounds = column->page_bounds_now;
-        uint64_t text_bytes = column->page_text_bytes;
-        size_t codes_used = column->codes.used;
-        uint32_t done = 0;
-        MR_TRY(values_code(column, shred, from, count, &done, err));
-        if (done == count) {
-            column->page_values += count;
-            return MR_OK;
-        }
-        column->page_bounds_now = bounds;
-        column->page_text_bytes = text_bytes;
-        column->codes.used = codes_used;
-        MR_TRY(dict_leave(column, err));
-    }
-    MR_TRY(values_plain(column, shred, from, count, err));
-    column->page_values += count;
-    return MR_OK;
 }
 
 /* ---- levels ---------------------------------------------------------------------------------- */
@@ -349,40 +173,52 @@ static mr_status levels_add(struct mr_pq_column *column, const uint8_t *def, con
 /* ---- pages ----------------------------------------------------------------------------------- */
 
 /* [length, levels] behind the page's body; all_same: every entry has the highest level. */
-static mr_status levels_write(struct mr_pq_grow *raw, const struct mr_pq_grow *levels,
+static mr_status levels_write(struct mr_pq_press *press, const struct mr_pq_grow *levels,
                               uint8_t level_max, uint32_t entries, struct mr_err *err)
 {
+    struct mr_pq_grow *raw = &press->raw;
     if (level_max == 0) return MR_OK;
     unsigned width = mr_bitpack_width(level_max);
     MR_TRY(mr_pq_grow_reserve(raw, 4 + mr_rle_bound(entries, width), err));
     uint8_t *out = raw->at + raw->used;
     uint32_t bytes =
         (uint32_t)(levels->used == 0 ? mr_rle_encode_repeat(level_max, entries, width, out + 4)
-                                     : mr_rle_encode_u8(levels->at, entries, width, out + 4));
+                                     : press->kernels->rle_u8(levels->at, entries, width, out + 4));
     memcpy(out, &bytes, 4);
     raw->used += 4 + bytes;
     return MR_OK;
 }
 
-static mr_status values_write(struct mr_pq_column *column, struct mr_err *err)
+/* The body of the page: the levels are in press->raw. Few bytes of them go in front of plain
+ * values, which then are not moved; otherwise the values follow them. */
+static mr_status body_make(struct mr_pq_column *column, struct mr_span *out, struct mr_err *err)
 {
     struct mr_pq_grow *raw = &column->press->raw;
+    bool has_values = column->values.used > 0;
+    const uint8_t *values = has_values ? column->values.at + MR_PQ_HEAD : NULL;
+    size_t bytes = has_values ? column->values.used - MR_PQ_HEAD : 0;
     size_t codes = column->codes.used / sizeof(uint32_t);
+    bool is_plain = !column->is_coding && column->leaf->kind != MR_PQ_BOOLEAN;
+    if (is_plain && has_values && raw->used <= MR_PQ_HEAD) {
+        uint8_t *at = column->values.at + MR_PQ_HEAD - raw->used;
+        if (raw->used > 0) memcpy(at, raw->at, raw->used);
+        *out = (struct mr_span){(const char *)at, raw->used + bytes};
+        return MR_OK;
+    }
     if (column->is_coding) {
         unsigned width = mr_bitpack_width(column->dict.count == 0 ? 0 : column->dict.count - 1);
         MR_TRY(mr_pq_grow_reserve(raw, 1 + mr_rle_bound(codes, width), err));
         raw->at[raw->used++] = (uint8_t)width;
-        raw->used += mr_rle_encode_u32((const uint32_t *)column->codes.at, codes, width,
-                                       raw->at + raw->used);
-        return MR_OK;
+        raw->used += column->press->kernels->rle_u32((const uint32_t *)column->codes.at, codes,
+                                                     width, raw->at + raw->used);
+    } else if (is_plain) {
+        MR_TRY(mr_pq_grow_add(raw, values, bytes, err));
+    } else {
+        MR_TRY(mr_pq_grow_reserve(raw, mr_bitpack_bytes(bytes, 1), err));
+        column->press->kernels->bitpack_u8(values, bytes, 1, raw->at + raw->used);
+        raw->used += mr_bitpack_bytes(bytes, 1);
     }
-    if (column->leaf->kind != MR_PQ_BOOLEAN) {
-        return mr_pq_grow_add(raw, column->values.at, column->values.used, err);
-    }
-    size_t bytes = mr_bitpack_bytes(column->values.used, 1);
-    MR_TRY(mr_pq_grow_reserve(raw, bytes, err));
-    mr_bitpack_u8(column->values.at, column->values.used, 1, raw->at + raw->used);
-    raw->used += bytes;
+    *out = (struct mr_span){(const char *)raw->at, raw->used};
     return MR_OK;
 }
 
@@ -443,7 +279,7 @@ static mr_status page_note(struct mr_pq_column *column, uint64_t off, uint32_t s
     return MR_OK;
 }
 
-static mr_status page_seal(struct mr_pq_column *column, struct mr_err *err)
+mr_status mr_pq_page_seal(struct mr_pq_column *column, struct mr_err *err)
 {
     struct mr_pq_grow *raw = &column->press->raw;
     struct mr_pq_page_head head = {
@@ -452,11 +288,17 @@ static mr_status page_seal(struct mr_pq_column *column, struct mr_err *err)
     };
     uint64_t off = column->data.bytes;
     uint32_t stored_bytes;
+    struct mr_span body;
     raw->used = 0;
-    MR_TRY(levels_write(raw, &column->reps, column->leaf->max_rep, column->page_entries, err));
-    MR_TRY(levels_write(raw, &column->defs, column->leaf->max_def, column->page_entries, err));
-    MR_TRY(values_write(column, err));
-    MR_TRY(mr_pq_page_write(column, &head, &column->data, &stored_bytes, err));
+    if (column->is_coding && column->leaf->kind == MR_PQ_BYTES) {
+        MR_TRY(mr_pq_values_coded_bounds(column, err));
+    }
+    MR_TRY(levels_write(column->press, &column->reps, column->leaf->max_rep, column->page_entries,
+                        err));
+    MR_TRY(levels_write(column->press, &column->defs, column->leaf->max_def, column->page_entries,
+                        err));
+    MR_TRY(body_make(column, &body, err));
+    MR_TRY(mr_pq_page_write(column, &head, body, &column->data, &stored_bytes, err));
     MR_TRY(page_note(column, off, stored_bytes, err));
     page_begin(column);
     return MR_OK;
@@ -467,7 +309,7 @@ static bool dict_is_larger(const struct mr_pq_column *column)
 {
     uint64_t values = column->page_values;
     uint64_t plain = column->leaf->kind == MR_PQ_BYTES ? column->page_text_bytes + values * 4
-                                                       : values * plain_width(column->leaf);
+                                                       : values * mr_pq_plain_width(column->leaf);
     unsigned width = mr_bitpack_width(column->dict.count == 0 ? 0 : column->dict.count - 1);
     return column->dict.plain.used + mr_bitpack_bytes(values, width) >= plain;
 }
@@ -519,26 +361,22 @@ static uint32_t slice_values(const struct mr_pq_shred *shred, uint32_t from, uin
     return values;
 }
 
-/* Average bytes of a row's texts, so that a slice does not carry a page far beyond its limit. */
+/* Average bytes of a row's texts, so that a slice does not carry a page far beyond its limit; while
+ * codes stand for them, by the dictionary. */
 static uint64_t shred_row_bytes(const struct mr_pq_column *column, const struct mr_pq_shred *shred)
 {
-    const struct mr_view *views = shred->vec->values;
-    uint64_t bytes = 0;
+    const struct mr_pq_dict *dict = &column->dict;
     if (column->leaf->kind != MR_PQ_BYTES || shred->count == 0) return 0;
-    if (shred->rows == NULL) {
-        bytes = texts_bytes(views, shred->live);
-    } else {
-        for (uint32_t i = 0; i < shred->live; i++) bytes += views[shred->rows[i]].bytes;
-    }
-    return bytes / shred->count + 4;
+    if (column->is_coding && dict->count > 0) return dict->plain.used / dict->count;
+    return mr_pq_texts_bytes(shred->vec->values, shred->rows, shred->live) / shred->count + 4;
 }
 
-/* The first look at a dictionary: given up when nearly all values are new. */
+/* A look at a dictionary that no page has been written with: undone when it does not pay. */
 static mr_status dict_trial(struct mr_pq_column *column, struct mr_err *err)
 {
-    bool is_due = column->page_values >= DICT_TRIAL_VALUES || page_is_full(column);
-    if (!column->is_coding || column->coded_page_count > 0 || !is_due) return MR_OK;
-    return dict_is_poor(column) ? dict_undo(column, err) : MR_OK;
+    if (!column->is_coding || column->coded_page_count > 0) return MR_OK;
+    return mr_pq_values_is_poor(column, page_is_full(column)) ? mr_pq_values_undo(column, err)
+                                                              : MR_OK;
 }
 
 mr_status mr_pq_column_append(struct mr_pq_column *column, const struct mr_pq_shred *shred,
@@ -550,7 +388,7 @@ mr_status mr_pq_column_append(struct mr_pq_column *column, const struct mr_pq_sh
         uint32_t rows = slice_rows(column, row_bytes);
         uint32_t to = slice_end(shred, from, &rows);
         uint32_t values = slice_values(shred, from, to, max_def);
-        MR_TRY(values_add(column, shred, value, values, err));
+        MR_TRY(mr_pq_values_add(column, shred, value, values, err));
         MR_TRY(levels_add(column, shred->def == NULL ? NULL : shred->def + from,
                           shred->rep == NULL ? NULL : shred->rep + from, to - from, err));
         column->page_rows += rows;
@@ -559,25 +397,26 @@ mr_status mr_pq_column_append(struct mr_pq_column *column, const struct mr_pq_sh
         from = to;
         value += values;
         MR_TRY(dict_trial(column, err));
-        if (page_is_full(column)) MR_TRY(page_seal(column, err));
+        if (page_is_full(column)) MR_TRY(mr_pq_page_seal(column, err));
     }
     return MR_OK;
 }
 
 mr_status mr_pq_column_seal(struct mr_pq_column *column, struct mr_err *err)
 {
-    struct mr_pq_press *press = column->press;
     if (column->is_coding && column->coded_page_count == 0 && dict_is_larger(column)) {
-        MR_TRY(dict_undo(column, err));
+        MR_TRY(mr_pq_values_undo(column, err));
     }
-    if (column->page_entries > 0) MR_TRY(page_seal(column, err));
+    if (column->page_entries > 0) MR_TRY(mr_pq_page_seal(column, err));
     if (column->coded_page_count > 0) {
         struct mr_pq_page_head head = {
             .is_dictionary = true, .entries = column->dict.count, .encoding = MR_PQ_PLAIN};
+        struct mr_span body = {(const char *)column->dict.plain.at, column->dict.plain.used};
         uint32_t stored_bytes;
-        press->raw.used = 0;
-        MR_TRY(mr_pq_grow_add(&press->raw, column->dict.plain.at, column->dict.plain.used, err));
-        MR_TRY(mr_pq_page_write(column, &head, &column->dict_page, &stored_bytes, err));
+        MR_TRY(mr_pq_page_write(column, &head, body, &column->dict_page, &stored_bytes, err));
+    }
+    if (column->plain_page_count > column->coded_page_count && column->has_tried_dict) {
+        column->dict_skips = DICT_SKIPPED_CHUNKS;
     }
     mr_pq_bounds_merge(&column->file_bounds, &column->chunk_bounds, column->leaf);
     return MR_OK;

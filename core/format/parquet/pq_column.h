@@ -6,9 +6,10 @@
  *     page full ──▶ levels + values ──▶ codec ──▶ CRC, header ──▶ spool of the column
  *
  * A page ends with a row, when it has page_rows rows or page_bytes bytes. A column chunk begins
- * with a dictionary and falls back to plain values in mid-chunk when the dictionary is full; after
- * the first 16 K values, or at the end of a shorter chunk, a dictionary that does not pay is
- * undone, and the chunk has none. The dictionary page is made last and goes first in the file.
+ * with a dictionary and falls back to plain values in mid-chunk when the dictionary is full. While
+ * no page has been written with it, a dictionary that does not pay is undone, and the chunk has
+ * none; then, or when most of a chunk was plain, the next chunks of the column do not try
+ * (pq_values.c). The dictionary page is made last and goes first in the file.
  *
  * Bounds are kept per page for the column index, per chunk for the footer, and per file for the
  * table's statistics. */
@@ -20,10 +21,14 @@
 #include "core/format/parquet/pq_shred.h"
 #include "core/format/parquet/pq_spool.h"
 #include "core/mem/slab.h"
+#include "kernels/codec/codec.h"
 
-enum { MR_PQ_TILE_VALUES = 1024 };
+enum {
+    MR_PQ_TILE_VALUES = 1024,
+    MR_PQ_HEAD = 16, /* room in front of plain values for levels that hardly take any */
+};
 
-struct mr_codec;
+struct mr_encode_kernels;
 
 /* What all columns of a writer share: limits, the codec, and room for work on one page at a time.
  */
@@ -31,17 +36,18 @@ struct mr_pq_press {
     struct mr_heap *heap;
     struct mr_slab columns; /* over heap: what each column has for itself, mostly small */
     struct mr_codec *codec;
+    const struct mr_encode_kernels *kernels;
     mr_codec_id codec_id;
     bool is_adaptive; /* a chunk whose first page does not shrink by a tenth is stored as it is */
     uint32_t page_rows;
     uint32_t page_bytes;
     uint32_t dictionary_bytes; /* 0 = no dictionaries */
     struct mr_pq_rack rack;
-    struct mr_pq_grow raw;    /* body of a page before the codec */
+    struct mr_pq_grow raw;    /* levels of a page, and its body where values are not in place */
     struct mr_pq_grow packed; /* and after it */
+    struct mr_pq_grow marks;  /* uint8_t per code of the page being sealed */
     struct mr_text header;
     uint64_t tile[MR_PQ_TILE_VALUES * 2] __attribute__((aligned(64))); /* values or views */
-    uint32_t codes[MR_PQ_TILE_VALUES];
 };
 
 /* A finished data page, for the indexes. Bounds and histograms lie in arrays of the column. */
@@ -61,7 +67,7 @@ struct mr_pq_column {
     struct mr_pq_press *press;
 
     /* The page in progress. */
-    struct mr_pq_grow values; /* plain bytes; booleans one byte each */
+    struct mr_pq_grow values; /* MR_PQ_HEAD bytes, then plain ones; booleans one byte each */
     struct mr_pq_grow codes;  /* uint32_t each */
     struct mr_pq_grow defs;   /* uint8_t each; empty while all entries are at the maximum */
     struct mr_pq_grow reps;
@@ -74,6 +80,8 @@ struct mr_pq_column {
     /* The column chunk in progress. */
     struct mr_pq_dict dict;
     bool is_coding;                   /* values go through the dictionary */
+    bool has_tried_dict;              /* they did at the chunk's begin */
+    uint32_t dict_skips;              /* chunks to come that do not try */
     bool has_index;                   /* every page with values has bounds so far */
     bool is_ascending, is_descending; /* bounds of the pages so far, null pages left out */
     struct mr_pq_bounds last_bounds;  /* of the last page that has some */
@@ -85,7 +93,6 @@ struct mr_pq_column {
     struct mr_pq_grow histograms;  /* uint64_t: per page rep[max_rep + 1], def[max_def + 1] */
     uint64_t *histogram;           /* the same of the whole chunk */
     uint64_t *page_histogram;
-    uint32_t page_stamp;
     uint32_t plain_page_count, coded_page_count;
     uint64_t chunk_entries, chunk_rows, chunk_values, chunk_text_bytes;
     uint64_t raw_bytes; /* pages before the codec, with their headers */
@@ -121,7 +128,30 @@ MR_MUST_USE mr_status mr_pq_column_append(struct mr_pq_column *column,
  * data. */
 MR_MUST_USE mr_status mr_pq_column_seal(struct mr_pq_column *column, struct mr_err *err);
 
-/* mr_pq_page_write: body (press->raw) through the codec, behind its header, into `spool`.
+/* ---- between the files of the column --------------------------------------------------------- */
+
+/* mr_pq_values_add: values from to from + count - 1 of a shred, coded or plain; ends the page when
+ * the dictionary is full (pq_values.c). mr_pq_values_undo: the page's codes become plain values and
+ * the dictionary goes; no page with codes has been written. */
+MR_MUST_USE mr_status mr_pq_values_add(struct mr_pq_column *column, const struct mr_pq_shred *shred,
+                                       uint32_t from, uint32_t count, struct mr_err *err);
+MR_MUST_USE mr_status mr_pq_values_undo(struct mr_pq_column *column, struct mr_err *err);
+
+/* mr_pq_values_is_poor: whether the dictionary, by what came so far, will not pay. */
+bool mr_pq_values_is_poor(const struct mr_pq_column *column, bool is_page_full);
+
+/* mr_pq_values_coded_bounds: bounds of the page's texts, from its codes. */
+MR_MUST_USE mr_status mr_pq_values_coded_bounds(struct mr_pq_column *column, struct mr_err *err);
+
+/* mr_pq_plain_width: bytes of a plain value, 1 for booleans. mr_pq_texts_bytes: of all views, or of
+ * those in rows[count]. */
+uint32_t mr_pq_plain_width(const struct mr_pq_leaf *leaf);
+uint64_t mr_pq_texts_bytes(const struct mr_view *views, const uint32_t *rows, uint32_t count);
+
+/* mr_pq_page_seal: the page in progress becomes a finished one. */
+MR_MUST_USE mr_status mr_pq_page_seal(struct mr_pq_column *column, struct mr_err *err);
+
+/* mr_pq_page_write: a body through the codec, behind its header, into `spool`.
  * Implemented in pq_page_write.c with the header's layout; *out_bytes counts what was stored. */
 struct mr_pq_page_head {
     bool is_dictionary;
@@ -129,7 +159,7 @@ struct mr_pq_page_head {
     int32_t encoding;
 };
 MR_MUST_USE mr_status mr_pq_page_write(struct mr_pq_column *column,
-                                       const struct mr_pq_page_head *head,
+                                       const struct mr_pq_page_head *head, struct mr_span body,
                                        struct mr_pq_spool *spool, uint32_t *out_bytes,
                                        struct mr_err *err);
 

@@ -31,47 +31,46 @@ static void header_write(const struct mr_pq_page_head *head, size_t raw_bytes, s
     mr_thrift_end(&out);
 }
 
-static mr_status page_pack(struct mr_pq_column *column, bool is_dictionary, struct mr_err *err)
+static mr_status page_pack(struct mr_pq_column *column, bool is_dictionary, struct mr_span body,
+                           struct mr_err *err)
 {
     struct mr_pq_press *press = column->press;
-    size_t bound, raw_bytes = press->raw.used;
+    size_t bound = mr_codec_bound(column->codec_id, body.bytes);
     press->packed.used = 0;
-    if (raw_bytes > INT32_MAX) {
-        return mr_err_set(err, MR_E_LIMIT, 2522, "one row makes a page of %zu bytes, above 2 GiB",
-                          raw_bytes);
-    }
-    bound = mr_codec_bound(column->codec_id, raw_bytes);
     MR_TRY(mr_pq_grow_reserve(&press->packed, bound, err));
-    MR_TRY(mr_codec_compress(press->codec, column->codec_id, press->raw.at, raw_bytes,
+    MR_TRY(mr_codec_compress(press->codec, column->codec_id, body.text, body.bytes,
                              press->packed.at, bound, &press->packed.used, err));
     bool is_first = !is_dictionary && column->pages.used == 0;
     if (press->is_adaptive && is_first && column->codec_id != MR_CODEC_NONE &&
-        press->packed.used * GAIN_PARTS > raw_bytes * GAIN_KEPT) {
+        press->packed.used * GAIN_PARTS > body.bytes * GAIN_KEPT) {
         column->codec_id = MR_CODEC_NONE;
     }
     return MR_OK;
 }
 
 mr_status mr_pq_page_write(struct mr_pq_column *column, const struct mr_pq_page_head *head,
-                           struct mr_pq_spool *spool, uint32_t *out_bytes, struct mr_err *err)
+                           struct mr_span body, struct mr_pq_spool *spool, uint32_t *out_bytes,
+                           struct mr_err *err)
 {
     struct mr_pq_press *press = column->press;
-    const struct mr_pq_grow *body = &press->raw;
-    if (column->codec_id != MR_CODEC_NONE) {
-        MR_TRY(page_pack(column, head->is_dictionary, err));
-        if (column->codec_id != MR_CODEC_NONE) body = &press->packed;
-    } else if (press->raw.used > INT32_MAX) {
+    struct mr_span stored = body;
+    if (body.bytes > INT32_MAX) {
         return mr_err_set(err, MR_E_LIMIT, 2522, "one row makes a page of %zu bytes, above 2 GiB",
-                          press->raw.used);
+                          body.bytes);
+    }
+    if (column->codec_id != MR_CODEC_NONE)
+        MR_TRY(page_pack(column, head->is_dictionary, body, err));
+    if (column->codec_id != MR_CODEC_NONE) {
+        stored = (struct mr_span){(const char *)press->packed.at, press->packed.used};
     }
     mr_text_reset(&press->header);
-    header_write(head, press->raw.used, body->used, mr_crc32(0, body->at, body->used),
+    header_write(head, body.bytes, stored.bytes, mr_crc32(0, stored.text, stored.bytes),
                  &press->header);
     MR_TRY(mr_text_end(&press->header, err));
     struct mr_span header = mr_text_span(&press->header);
     MR_TRY(mr_pq_spool_add(spool, &press->rack, header.text, header.bytes, err));
-    MR_TRY(mr_pq_spool_add(spool, &press->rack, body->at, body->used, err));
-    column->raw_bytes += header.bytes + press->raw.used;
-    *out_bytes = (uint32_t)(header.bytes + body->used);
+    MR_TRY(mr_pq_spool_add(spool, &press->rack, stored.text, stored.bytes, err));
+    column->raw_bytes += header.bytes + body.bytes;
+    *out_bytes = (uint32_t)(header.bytes + stored.bytes);
     return MR_OK;
 }

@@ -1,6 +1,7 @@
 #include "core/format/parquet/pq_shred.h"
 
 #include "core/format/parquet/pq_leaves.h"
+#include "kernels/encode/encode.h"
 #include "kernels/encode/levels.h"
 
 static mr_status shred_nomem(uint32_t count, struct mr_err *err)
@@ -94,8 +95,8 @@ static mr_status leaf_dense(struct mr_pq_shredder *shredder, const struct mr_vec
     uint32_t *rows = rows_take(shredder, path->count);
     uint8_t *def = levels_take(shredder, path->count);
     if (rows == NULL || def == NULL) return shred_nomem(path->count, err);
-    shred->live =
-        mr_levels_dense(vec->validity, path->count, (uint8_t)(max_def - 1), max_def, def, rows);
+    shred->live = shredder->kernels->levels_dense(vec->validity, path->count,
+                                                  (uint8_t)(max_def - 1), max_def, def, rows);
     shred->rows = rows;
     shred->def = def;
     return MR_OK;

@@ -13,6 +13,8 @@
 
 #include "core/batch/batch.h"
 
+struct mr_encode_kernels;
+
 struct mr_pq_path {
     uint32_t count;       /* entries */
     uint32_t live;        /* entries that did not end above */
@@ -33,6 +35,7 @@ struct mr_pq_shred {
 
 struct mr_pq_shredder {
     struct mr_arena *arena;
+    const struct mr_encode_kernels *kernels;
     /* Called for each leaf and, with vec of an array or map, for each column of Delta's statistics
      * that has no leaf of its own: null_count is the number of rows where it or an ancestor is
      * null. */

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "kernels/encode/minmax.h"
+#include "kernels/encode/encode.h"
 
 #define GATHER(from_type, to_type)                                                                 \
     do {                                                                                           \
@@ -100,8 +100,8 @@ static void bounds_fixed(const uint8_t *values, uint32_t bytes, uint32_t count,
 HAS_NAN(has_nan_f32, float)
 HAS_NAN(has_nan_f64, double)
 
-void mr_pq_tile_bounds(const struct mr_pq_leaf *leaf, const struct mr_pq_tile_values *tile,
-                       struct mr_pq_bounds *bounds)
+void mr_pq_tile_bounds(const struct mr_encode_kernels *kernels, const struct mr_pq_leaf *leaf,
+                       const struct mr_pq_tile_values *tile, struct mr_pq_bounds *bounds)
 {
     int32_t low32 = INT32_MAX, high32 = INT32_MIN;
     int64_t low64 = INT64_MAX, high64 = INT64_MIN;
@@ -111,21 +111,21 @@ void mr_pq_tile_bounds(const struct mr_pq_leaf *leaf, const struct mr_pq_tile_va
     switch (leaf->kind) {
     case MR_PQ_BOOLEAN: bounds_bits(tile->at, tile->count, bounds); break;
     case MR_PQ_INT32:
-        mr_minmax_i32(tile->at, tile->count, &low32, &high32);
+        kernels->minmax_i32(tile->at, tile->count, &low32, &high32);
         mr_pq_bounds_add_i64(bounds, low32, high32);
         break;
     case MR_PQ_INT64:
-        mr_minmax_i64(tile->at, tile->count, &low64, &high64);
+        kernels->minmax_i64(tile->at, tile->count, &low64, &high64);
         mr_pq_bounds_add_i64(bounds, low64, high64);
         break;
     /* Nothing but NaN leaves the bounds crossed. */
     case MR_PQ_FLOAT:
-        mr_minmax_f32(tile->at, tile->count, &low_f, &high_f);
+        kernels->minmax_f32(tile->at, tile->count, &low_f, &high_f);
         if (low_f <= high_f) mr_pq_bounds_add_f64(bounds, low_f, high_f);
         bounds->has_nan = bounds->has_nan || has_nan_f32(tile->at, tile->count);
         break;
     case MR_PQ_DOUBLE:
-        mr_minmax_f64(tile->at, tile->count, &low_d, &high_d);
+        kernels->minmax_f64(tile->at, tile->count, &low_d, &high_d);
         if (low_d <= high_d) mr_pq_bounds_add_f64(bounds, low_d, high_d);
         bounds->has_nan = bounds->has_nan || has_nan_f64(tile->at, tile->count);
         break;

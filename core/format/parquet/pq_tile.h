@@ -9,6 +9,8 @@
 #include "core/batch/vec.h"
 #include "core/format/parquet/pq_bounds.h"
 
+struct mr_encode_kernels;
+
 enum { MR_PQ_TILE_BYTES = 16 * 1024 };
 
 struct mr_pq_tile_values {
@@ -24,7 +26,7 @@ struct mr_pq_tile_values mr_pq_tile_load(const struct mr_pq_leaf *leaf, const st
                                          void *room);
 
 /* mr_pq_tile_bounds: widens bounds by the tile's values; not for texts. */
-void mr_pq_tile_bounds(const struct mr_pq_leaf *leaf, const struct mr_pq_tile_values *tile,
-                       struct mr_pq_bounds *bounds);
+void mr_pq_tile_bounds(const struct mr_encode_kernels *kernels, const struct mr_pq_leaf *leaf,
+                       const struct mr_pq_tile_values *tile, struct mr_pq_bounds *bounds);
 
 #endif

@@ -61,6 +61,7 @@ static void press_limits(struct mr_pq_writer *writer)
     share = MR_MAX(share, (uint64_t)PAGE_BYTES_MIN);
     struct mr_pq_press *press = &writer->press;
     press->codec = options->codec;
+    press->kernels = options->kernels != NULL ? options->kernels : mr_encode_kernels(MR_ISA_REF);
     press->codec_id = options->codec_id;
     press->is_adaptive = options->is_adaptive;
     press->page_rows = options->page_rows;
@@ -198,8 +199,11 @@ static mr_status batch_append(struct mr_pq_writer *writer, const struct mr_batch
 {
     struct mr_pq_path root = {
         .count = batch->sel_count, .live = batch->sel_count, .rows = batch->sel};
-    struct mr_pq_shredder shredder = {
-        .arena = &writer->scratch, .on_leaf = on_leaf, .on_stat = on_stat, .ctx = writer};
+    struct mr_pq_shredder shredder = {.arena = &writer->scratch,
+                                      .kernels = writer->press.kernels,
+                                      .on_leaf = on_leaf,
+                                      .on_stat = on_stat,
+                                      .ctx = writer};
     for (uint32_t i = 0; i < writer->schema->field_count; i++) {
         const struct mr_field *field = &writer->schema->fields[i];
         const struct mr_vec *vec = &batch->cols[cols == NULL ? i : cols[i]];
@@ -238,6 +242,7 @@ static void writer_trim(struct mr_pq_writer *writer)
     mr_pq_rack_trim(&press->rack, 0);
     mr_pq_grow_fini(&press->raw);
     mr_pq_grow_fini(&press->packed);
+    mr_pq_grow_fini(&press->marks);
     mr_arena_fini(&writer->scratch);
     mr_arena_init(&writer->scratch, &writer->memory.heap, 0);
 }

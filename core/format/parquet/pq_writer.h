@@ -22,11 +22,13 @@
 #include "core/batch/batch.h"
 #include "core/format/parquet/pq_bounds.h"
 #include "core/format/parquet/pq_footer.h"
+#include "kernels/encode/encode.h"
 
 struct mr_pq_writer;
 
 struct mr_pq_writer_options {
     struct mr_codec *codec; /* borrowed, the shard's; its zstd and gzip levels apply */
+    const struct mr_encode_kernels *kernels; /* borrowed; null = the reference */
     mr_codec_id codec_id;
     bool is_adaptive;         /* store a column chunk as it is when its first page hardly shrinks */
     uint64_t row_group_rows;  /* 0 = 1,000,000 */

@@ -104,7 +104,8 @@ static struct mr_pq_writer_options options_of(struct fixture *f, uint32_t number
     struct mr_pq_writer_options options = {
         .codec = f->codec,
         .codec_id = (mr_codec_id)(number % MR_CODEC_COUNT),
-        .is_adaptive = number % 6 == 5,
+        .kernels = mr_encode_kernels(number % 4 == 1 ? MR_ISA_REF : mr_isa_best()),
+        .is_adaptive = number % 3 != 0,
         .row_group_rows = number % 2 == 0 ? 700 : 0,
         .page_rows = number % 3 == 0 ? 100 : 0,
         .page_bytes = number % 3 == 1 ? 3000 : 0,
