@@ -202,6 +202,19 @@ static mr_status split_columns(struct mr_flow_setup *s, struct mr_flow_plan *pla
 
 /* ---- the plan ---- */
 
+/* How hard the codec works: as far as it gains something, or on every page. */
+static mr_status choose_effort(struct mr_flow_setup *s, struct mr_flow_plan *plan,
+                               struct mr_err *err)
+{
+    struct mr_span effort =
+        mr_dataset_property(s->dataset, "millrace.parquet.compression", MR_SPAN("adaptive"));
+    plan->parquet.is_adaptive = mr_span_is(effort, "adaptive");
+    if (plan->parquet.is_adaptive || mr_span_is(effort, "full")) return MR_OK;
+    return mr_err_set(err, MR_E_INVALID, ERR_PLAN,
+                      "millrace.parquet.compression of %s: \"%.*s\" is neither adaptive nor full",
+                      s->dataset->full_name, (int)effort.bytes, effort.text);
+}
+
 static mr_status choose_codec(struct mr_flow_setup *s, struct mr_flow_plan *plan,
                               struct mr_err *err)
 {
@@ -217,7 +230,7 @@ static mr_status choose_codec(struct mr_flow_setup *s, struct mr_flow_plan *plan
                           s->dataset->full_name, text);
     }
     plan->parquet.codec_id = (mr_codec_id)codec;
-    return MR_OK;
+    return choose_effort(s, plan, err);
 }
 
 static mr_status compile(struct mr_flow_setup *s, struct mr_flow_plan *plan,
@@ -263,7 +276,6 @@ mr_status mr_setup_plan(struct mr_flow_setup *s, struct mr_err *err)
     plan->target_bytes = DEFAULT_TARGET_BYTES;
     plan->schema_version = s->schema_version;
     plan->parquet.kernels = mr_encode_kernels(s->env->select->isa);
-    plan->parquet.is_adaptive = true;
     plan->parquet.piece_bytes = 256 << 10;
     plan->read_schema = make_read_schema(s);
     if (plan->read_schema == NULL) return plan_nomem(err);

@@ -112,6 +112,7 @@ void mr_pq_column_begin(struct mr_pq_column *column)
     column->has_index = column->is_ascending = column->is_descending = true;
     mr_pq_bounds_reset(&column->last_bounds);
     column->codec_id = press->codec_id;
+    column->is_sealing = false;
     column->pages.used = column->page_bounds.used = column->histograms.used = 0;
     column->plain_page_count = column->coded_page_count = 0;
     column->chunk_entries = column->chunk_rows = column->chunk_values = 0;
@@ -404,6 +405,7 @@ mr_status mr_pq_column_append(struct mr_pq_column *column, const struct mr_pq_sh
 
 mr_status mr_pq_column_seal(struct mr_pq_column *column, struct mr_err *err)
 {
+    column->is_sealing = true;
     if (column->is_coding && column->coded_page_count == 0 && dict_is_larger(column)) {
         MR_TRY(mr_pq_values_undo(column, err));
     }

@@ -38,7 +38,7 @@ struct mr_pq_press {
     struct mr_codec *codec;
     const struct mr_encode_kernels *kernels;
     mr_codec_id codec_id;
-    bool is_adaptive; /* a chunk whose first page does not shrink by a tenth is stored as it is */
+    bool is_adaptive; /* the codec works as hard as its pages have shown to be worth */
     uint32_t page_rows;
     uint32_t page_bytes;
     uint32_t dictionary_bytes; /* 0 = no dictionaries */
@@ -48,6 +48,12 @@ struct mr_pq_press {
     struct mr_pq_grow marks;  /* uint8_t per code of the page being sealed */
     struct mr_text header;
     uint64_t tile[MR_PQ_TILE_VALUES * 2] __attribute__((aligned(64))); /* values or views */
+};
+
+/* What a trial found out about the pages of a column, and for how many more it holds. */
+struct mr_pq_effort {
+    mr_codec_effort now;
+    uint32_t pages;
 };
 
 /* A finished data page, for the indexes. Bounds and histograms lie in arrays of the column. */
@@ -86,6 +92,8 @@ struct mr_pq_column {
     bool is_ascending, is_descending; /* bounds of the pages so far, null pages left out */
     struct mr_pq_bounds last_bounds;  /* of the last page that has some */
     mr_codec_id codec_id;
+    bool is_sealing;                /* the page in progress is the chunk's last */
+    struct mr_pq_effort efforts[2]; /* of plain pages, of coded ones; kept from chunk to chunk */
     struct mr_pq_spool data;
     struct mr_pq_spool dict_page;
     struct mr_pq_grow pages;       /* struct mr_pq_page */

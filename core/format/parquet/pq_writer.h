@@ -30,7 +30,7 @@ struct mr_pq_writer_options {
     struct mr_codec *codec; /* borrowed, the shard's; its zstd and gzip levels apply */
     const struct mr_encode_kernels *kernels; /* borrowed; null = the reference */
     mr_codec_id codec_id;
-    bool is_adaptive;         /* store a column chunk as it is when its first page hardly shrinks */
+    bool is_adaptive;         /* less work for the codec where it gains little: pq_page_write.c */
     uint64_t row_group_rows;  /* 0 = 1,000,000 */
     uint64_t row_group_bytes; /* 0 = 128 MiB, after compression */
     uint32_t page_rows;       /* 0 = 20,000 */

@@ -3,7 +3,8 @@
  *
  *     pq_cases DIR      case-NNN.parquet, case-NNN.rows (a JSON array per row), case-NNN.stats (a
  *                       JSON object per column of the statistics), case-NNN.options (JSON)
- *                       size-N.parquet: 60,000 rows with default options and zstd
+ *                       size-N.parquet: 60,000 rows with default options and zstd;
+ *                       adaptive-N.parquet: the same, the codec as tables have it
  *
  * The cases follow from their number alone. */
 #include <stdio.h>
@@ -124,7 +125,8 @@ static struct mr_pq_writer_options case_options(uint32_t number, struct mr_codec
     struct mr_pq_writer_options options = {
         .codec = codec,
         .codec_id = (mr_codec_id)(number % MR_CODEC_COUNT),
-        .is_adaptive = number % 7 == 6,
+        .kernels = mr_encode_kernels(number % 3 == 0 ? MR_ISA_REF : mr_isa_best()),
+        .is_adaptive = number % 7 >= 4,
         .row_group_rows = number % 3 == 0 ? 0 : 1500,
         .page_rows = number % 4 == 0 ? 0 : 300,
         .page_bytes = number % 4 == 3 ? 2000 : 0,
@@ -197,10 +199,13 @@ static void write_case(const char *dir, uint32_t number, struct mr_codec *codec)
 }
 
 /* Rows enough for what a column costs to show over what a file costs. */
-static void write_size(const char *dir, uint32_t number, struct mr_codec *codec)
+static void write_size(const char *dir, uint32_t number, bool is_adaptive, struct mr_codec *codec)
 {
     static const uint32_t distinct[SIZES] = {0, 2, 100, 10000};
-    const struct mr_pq_writer_options options = {.codec = codec, .codec_id = MR_CODEC_ZSTD};
+    const struct mr_pq_writer_options options = {.codec = codec,
+                                                 .kernels = mr_encode_kernels(mr_isa_best()),
+                                                 .codec_id = MR_CODEC_ZSTD,
+                                                 .is_adaptive = is_adaptive};
     struct mr_batch_gen gen = {.nulls = number == 2 ? MR_GEN_NULLS_SOME : MR_GEN_NULLS_NONE,
                                .distinct = distinct[number],
                                .list_max = 3,
@@ -217,7 +222,8 @@ static void write_size(const char *dir, uint32_t number, struct mr_codec *codec)
     mr_arena_init(&arena, &heap, 0);
     const struct mr_type *schema = mr_batch_gen_schema(&gen, &schema_arena, 1);
     if (mr_pq_writer_open(&heap, schema, &options, &writer, &err) != MR_OK) die("open", &err);
-    (void)snprintf(path, sizeof path, "%s/size-%u.parquet", dir, number);
+    (void)snprintf(path, sizeof path, "%s/%s-%u.parquet", dir, is_adaptive ? "adaptive" : "size",
+                   number);
     FILE *file = fopen(path, "wb");
     if (file == NULL) die(path, NULL);
     for (uint32_t i = 0; i < SIZE_BATCHES; i++) {
@@ -246,7 +252,10 @@ int main(int argc, char **argv)
     void *memory = mr_heap_take(&heap, mr_codec_footprint(&limits));
     if (memory == NULL || mr_codec_init(memory, &limits, &codec, &err) != MR_OK) die("codec", &err);
     for (uint32_t i = 0; i < CASES; i++) write_case(argv[1], i, codec);
-    for (uint32_t i = 0; i < SIZES; i++) write_size(argv[1], i, codec);
+    for (uint32_t i = 0; i < SIZES; i++) {
+        write_size(argv[1], i, false, codec);
+        write_size(argv[1], i, true, codec);
+    }
     mr_heap_give(&heap, memory, mr_codec_footprint(&limits));
     return 0;
 }

@@ -298,6 +298,22 @@ def test_size_beside_pyarrow(folder, tmp_path, number):
     for_indexes = 200 * pq.ParquetFile(ours).metadata.num_columns  # level counts, which it has not
     a, b = os.path.getsize(ours), os.path.getsize(theirs)
     assert a <= b + for_indexes, f"{a} bytes beside {b}"
+    # What the codec spares itself as tables have it costs a tenth at most, and no value.
+    adaptive = f"{folder}/adaptive-{number}.parquet"
+    c = os.path.getsize(adaptive)
+    assert c <= 1.1 * a, f"{c} bytes beside {a}"
+    got, want = pq.read_table(adaptive, page_checksum_verification=True), pq.read_table(ours)
+    assert columns(got) == columns(want)
+
+
+def test_efforts_read_by_duckdb(folder):
+    """zstd's raw blocks and frames without repeats, beside the same rows at level 1."""
+    import duckdb
+    for number in range(4):
+        a, b = (duckdb.connect().execute(f"SELECT * FROM read_parquet('{folder}/{name}-{number}"
+                                         ".parquet')").to_arrow_table()
+                for name in ("size", "adaptive"))
+        assert columns(a) == columns(b)
 
 
 # ---- files of others, read here ------------------------------------------------------------------
