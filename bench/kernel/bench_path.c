@@ -52,6 +52,7 @@ static void open_writer(struct path *path, const struct mr_type *schema)
 {
     struct mr_err err = {0};
     const struct mr_pq_writer_options options = {.codec = path->codec,
+                                                 .kernels = mr_encode_kernels(path->kernels->isa),
                                                  .codec_id = path->mode->codec,
                                                  .is_adaptive = path->mode->is_adaptive};
     if (mr_pq_writer_open(&path->in.heap, schema, &options, &path->writer, &err) != MR_OK) {

@@ -65,6 +65,7 @@ PACKAGES = [
     (r"(microhttpd|openssl/)", "io/net"),
     (r"(editline/|histedit)", "tools/millrace"),
     (r"cmocka", "tests"),
+    (r"malloc\.h", "bench"),
 ]
 STANDARD = set("""
     assert.h ctype.h errno.h fenv.h float.h inttypes.h iso646.h limits.h locale.h math.h setjmp.h
