@@ -22,8 +22,8 @@ import measure  # noqa: E402  pylint: disable=wrong-import-position
 # 4 % of the clickstream: purchases (6 %) of one piece (11 of 16).
 KEPT = "event_type = 'purchase' AND quantity = 1"
 PROJECTED = ["event_id", "event_time", "user_id", "price", "quantity"]
-# What makes millrace press every page: a table property and its value, once there is one.
-EVERY_PAGE = None
+# What makes millrace press every page: a table property and its value.
+EVERY_PAGE = ("millrace.parquet.compression", "full")
 
 
 class Work:
