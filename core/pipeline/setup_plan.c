@@ -275,7 +275,7 @@ mr_status mr_setup_plan(struct mr_flow_setup *s, struct mr_err *err)
     plan->wants_wider = mr_setup_wants_wider(s);
     plan->target_bytes = DEFAULT_TARGET_BYTES;
     plan->schema_version = s->schema_version;
-    plan->parquet.kernels = mr_encode_kernels(s->env->select->isa);
+    plan->parquet.kernels = mr_encode_kernels(s->env->kernels->isa);
     plan->parquet.piece_bytes = 256 << 10;
     plan->read_schema = make_read_schema(s);
     if (plan->read_schema == NULL) return plan_nomem(err);
