@@ -216,6 +216,17 @@ static void walk_begin(struct mr_json_reader *r)
     w->row_end = MR_MIN(lane->run_rows, r->row_room - 1 - r->rows);
 }
 
+/* items_are_full: whether a column of items has no room for more in this run. */
+static bool items_are_full(const struct json_lane *lane)
+{
+    for (uint32_t i = 0; i < lane->column_count; i++) {
+        const struct mr_json_walk_column *column = &lane->walk.columns[i];
+        bool is_items = lane->columns[i].kind == JSON_LANE_ITEM;
+        if (is_items && column->items == column->items_max) return true;
+    }
+    return false;
+}
+
 /* record_undo: gives back what there is of the record in work. */
 static void record_undo(struct mr_json_reader *r)
 {
@@ -405,7 +416,10 @@ bool json_lane_run(struct mr_json_reader *r)
     }
     walk_begin(r);
     bool is_left = walk_on(r);
+    /* A record that only did not fit any more begins the next run. */
+    bool is_cut = is_left && w->row > 0 && items_are_full(lane);
     if (is_left) record_undo(r);
+    is_left = is_left && !is_cut;
     uint32_t to = convert_all(r);
     rows_end(r, to);
     if (to < w->row) {
