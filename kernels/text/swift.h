@@ -2,7 +2,7 @@
  *
  * Each function takes the text that nearly all values have and answers false for everything else,
  * right or wrong: then number.h and datetime.h decide. What they accept gives the same value there.
- * Text is readable 24 bytes past its start. */
+ * Text is readable 32 bytes past its start. */
 #ifndef MR_KERNELS_TEXT_SWIFT_H
 #define MR_KERNELS_TEXT_SWIFT_H
 
@@ -22,13 +22,10 @@ static inline uint64_t mr_swift_load(const char *at)
     return word;
 }
 
-/* mr_swift_digits8: `count` decimal digits, 1..8; UINT64_MAX when one is none. */
-static inline uint64_t mr_swift_digits8(const char *at, uint32_t count)
+/* mr_swift_word8: eight digits, the first in the lowest byte; UINT64_MAX when one is none. */
+static inline uint64_t mr_swift_word8(uint64_t word)
 {
-    uint32_t shift = 64 - 8 * count;
     uint64_t zeros = UINT64_C(0x3030303030303030);
-    /* Zeros in front, the last digit in the highest byte. */
-    uint64_t word = mr_swift_load(at) << shift | (zeros & ((UINT64_C(1) << shift) - 1));
     uint64_t wrong = (word + UINT64_C(0x4646464646464646)) | (word - zeros);
     if ((wrong & UINT64_C(0x8080808080808080)) != 0) return UINT64_MAX;
     word -= zeros;
@@ -36,6 +33,15 @@ static inline uint64_t mr_swift_digits8(const char *at, uint32_t count)
     uint64_t low = (word & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x000f424000000064);
     uint64_t high = (word >> 16 & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x0000271000000001);
     return (low + high) >> 32;
+}
+
+/* mr_swift_digits8: `count` decimal digits, 1..8; UINT64_MAX when one is none. */
+static inline uint64_t mr_swift_digits8(const char *at, uint32_t count)
+{
+    uint32_t shift = 64 - 8 * count;
+    uint64_t zeros = UINT64_C(0x3030303030303030);
+    /* Zeros in front, the last digit in the highest byte. */
+    return mr_swift_word8(mr_swift_load(at) << shift | (zeros & ((UINT64_C(1) << shift) - 1)));
 }
 
 /* mr_swift_digits: `count` digits, 0..19, as a number. */
@@ -68,47 +74,53 @@ static inline bool mr_swift_i64(const char *at, uint32_t bytes, int64_t *out)
     return true;
 }
 
-/* mr_swift_fixed: a JSON number without exponent, of up to 18 digits in all, as an integer of its
- * digits and how many of them lie behind the point. */
+/* mr_swift_point: the first point among `bytes` bytes, at most 16; `bytes` when there is none. */
+static inline uint32_t mr_swift_point(const char *at, uint32_t bytes)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
+    uint64_t low = mr_swift_load(at) ^ ones * '.', high = mr_swift_load(at + 8) ^ ones * '.';
+    low = (low - ones) & ~low & tops;
+    high = (high - ones) & ~high & tops;
+    uint32_t found = low != 0    ? (uint32_t)__builtin_ctzll(low) / 8
+                     : high != 0 ? 8 + (uint32_t)__builtin_ctzll(high) / 8
+                                 : 16;
+    return found < bytes ? found : bytes;
+}
+
+/* mr_swift_fixed: a JSON number without exponent, of up to 16 digits in all, as an integer of its
+ * digits and how many of them lie behind the point. Without a branch on how long the parts are. */
 static inline bool mr_swift_fixed(const char *at, uint32_t bytes, bool *out_is_negative,
                                   uint64_t *out_digits, uint32_t *out_scale)
 {
-    static const uint64_t powers[] = {1,
-                                      10,
-                                      100,
-                                      1000,
-                                      10000,
-                                      100000,
-                                      1000000,
-                                      10000000,
-                                      100000000,
-                                      1000000000,
-                                      10000000000,
-                                      100000000000,
-                                      1000000000000,
-                                      10000000000000,
-                                      100000000000000,
-                                      1000000000000000,
-                                      10000000000000000,
-                                      100000000000000000};
-    uint32_t minus = *at == '-', whole = 0;
-    uint64_t high, low = 0;
+    uint32_t minus = *at == '-';
     at += minus;
     bytes -= minus;
-    if (bytes - 1 > 18) return false;
-    while (whole < bytes && at[whole] != '.') whole++;
-    uint32_t fraction = bytes - whole - (whole < bytes);
-    bool is_plain = whole > 0 && whole + fraction <= 18 && (at[0] != '0' || whole == 1) &&
-                    (whole == bytes || fraction > 0);
-    if (!is_plain || !mr_swift_digits(at, whole, &high)) return false;
-    if (fraction > 0 && !mr_swift_digits(at + whole + 1, fraction, &low)) return false;
+    if (bytes - 1 > 16) return false;
+    uint32_t whole = mr_swift_point(at, bytes), count = bytes - (whole < bytes);
+    bool is_plain = whole > 0 && (at[0] != '0' || whole == 1) && count <= 16 &&
+                    (whole == bytes || count > whole);
+    if (!is_plain) return false;
+    /* The bytes up to the point, and from behind it those that follow. */
+    unsigned __int128 all = (unsigned __int128)mr_swift_load(at + 8) << 64 | mr_swift_load(at);
+    unsigned __int128 behind =
+        (unsigned __int128)mr_swift_load(at + 9) << 64 | mr_swift_load(at + 1);
+    unsigned __int128 kept = whole == 16 ? ~(unsigned __int128)0
+                                         : ((unsigned __int128)1 << (8 * whole)) - 1;
+    unsigned __int128 digits = (all & kept) | (behind & ~kept);
+    unsigned __int128 zeros = (unsigned __int128)UINT64_C(0x3030303030303030) << 64 |
+                              UINT64_C(0x3030303030303030);
+    uint32_t shift = 8 * (16 - count);
+    digits = digits << shift | (zeros & (((unsigned __int128)1 << shift) - 1));
+    uint64_t high = mr_swift_word8((uint64_t)digits);
+    uint64_t low = mr_swift_word8((uint64_t)(digits >> 64));
+    if ((high | low) == UINT64_MAX) return false;
     *out_is_negative = minus;
-    *out_digits = high * powers[fraction] + low;
-    *out_scale = fraction;
+    *out_digits = high * 100000000 + low;
+    *out_scale = bytes - whole - (whole < bytes);
     return true;
 }
 
-/* mr_swift_double: a JSON number without exponent, of up to 18 digits. */
+/* mr_swift_double: a JSON number without exponent, of up to 16 digits. */
 static inline bool mr_swift_double(const char *at, uint32_t bytes, double *out)
 {
     static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
