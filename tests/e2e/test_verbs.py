@@ -142,7 +142,7 @@ def test_full_disk(program, tmp_path):
     """Without space the run ends with a clear error and loses nothing; with space it completes."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(disk)],
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)],
                              capture_output=True, check=False)
     if mounted.returncode != 0:
         pytest.skip("may not mount a tmpfs")
