@@ -113,7 +113,8 @@ struct mr_io_driver {
     void (*submit)(struct mr_io *io, struct mr_io_op *op);
     /* Gives the finished operations in order of completion, linked by next; sleeps at most
      * `wait_us` (0 = not at all, -1 = until something happens) while there is none. Returns early,
-     * with nothing, when another thread called wake. */
+     * with nothing, when another thread called wake; a driver may also do so when a watch file of
+     * its own has news, once until that has been read to its end. */
     struct mr_io_op *(*poll)(struct mr_io *io, int64_t wait_us);
     void (*wake)(struct mr_io *io);                        /* any thread */
     void (*cancel)(struct mr_io *io, struct mr_io_op *op); /* op is in flight */

@@ -135,6 +135,7 @@ struct mr_source_spec {
     const char *own_folder; /* "<checkpoint>/millrace": the index and what Spark has no place for */
     int64_t offset;    /* end offset in the newest offsets entry, -1 = none; above is trimmed */
     int64_t committed; /* end offset of the newest commits entry, -1 = none */
+    bool is_followed;  /* plans go on for ever, and what is new should be found soon */
     /* Told what a person should know and what fails nothing: a FIFO skipped, a file vanished. May
      * be null. */
     void (*notice)(void *ctx, const char *text);

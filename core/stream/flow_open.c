@@ -171,6 +171,7 @@ static mr_status open_source(struct mr_flow *flow, struct mr_err *err)
     if (spec.log_folder == NULL || spec.own_folder == NULL) return open_nomem(err);
     spec.offset = flow->end_offset;
     spec.committed = flow->start_offset;
+    spec.is_followed = flow->config.is_continuous;
     return flow->config.open_source(&spec, &flow->source, err);
 }
 

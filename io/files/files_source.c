@@ -234,13 +234,14 @@ static mr_status clean_take(struct files_source *s, struct mr_err *err)
     return MR_OK;
 }
 
-static mr_status options_take(struct files_source *s, struct mr_err *err)
+static mr_status options_take(struct files_source *s, bool is_followed, struct mr_err *err)
 {
     const struct mr_source_options *o = s->options;
     struct mr_span filter = mr_source_text(o, MR_SOURCE_GLOB_FILTER);
     s->allows_overwrites = mr_source_bool(o, MR_SOURCE_ALLOW_OVERWRITES);
     s->is_latest_first = mr_source_bool(o, MR_SOURCE_LATEST_FIRST);
-    s->is_notified = mr_source_bool(o, MR_SOURCE_NOTIFICATIONS);
+    s->is_hinted = is_followed && !mr_source_bool(o, MR_SOURCE_NOTIFICATIONS);
+    s->is_notified = s->is_hinted || mr_source_bool(o, MR_SOURCE_NOTIFICATIONS);
     s->max_age_us = mr_source_number(o, MR_SOURCE_MAX_FILE_AGE);
     s->age_floor_us = INT64_MIN;
     s->after_us = INT64_MIN;
@@ -302,7 +303,7 @@ mr_status mr_files_source_open(const struct mr_source_spec *spec, struct mr_sour
     mr_arena_init(&s->arena, s->heap, 0);
     mr_file_watch_init(&s->watch, s->heap, s->io);
     mr_status status = path_take(s, spec->path, err);
-    if (status == MR_OK) status = options_take(s, err);
+    if (status == MR_OK) status = options_take(s, spec->is_followed, err);
     if (status == MR_OK) status = root_check(s, err);
     if (status == MR_OK && spec->log_folder != NULL) status = checkpoint_take(s, spec, err);
     if (status != MR_OK) {

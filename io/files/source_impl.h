@@ -50,9 +50,11 @@ struct files_source {
     int64_t age_floor_us;
     bool has_loose_end; /* a plan failed: entries above offset must go first */
     bool is_fixed;      /* available-now: nothing is discovered any more */
-    bool is_notified;
+    bool is_notified;       /* folders are watched */
+    bool is_hinted;         /* and that only makes discovery quicker: listing finds all, too */
     struct mr_file_watch watch;
     int64_t listed_mono_us; /* last full listing */
+    uint64_t listed_files;  /* that it met */
 
     uint64_t pending_files;
     uint64_t pending_bytes;

@@ -11,6 +11,14 @@
 #include "io/posix/poison.h"
 #include "io/posix/posix_call.h"
 
+enum { WATCHES_MAX = 16 };
+
+/* An open watch file. Armed: it has been read to its end, so what comes now is news. */
+struct posix_watch {
+    int32_t file;
+    bool is_armed;
+};
+
 struct posix_io {
     struct mr_io io; /* first: the seam's pointer is this object's */
     struct mr_heap *heap;
@@ -22,11 +30,40 @@ struct posix_io {
     struct mr_rng rng;
     uint32_t in_flight; /* at the crew */
     int wake_file;
+    struct posix_watch watches[WATCHES_MAX]; /* those behind the last place never wake */
+    uint32_t watch_count;
 };
 
 static struct posix_io *self_of(struct mr_io *io)
 {
     return (struct posix_io *)io;
+}
+
+static struct posix_watch *find_watch(struct posix_io *self, int32_t file)
+{
+    for (uint32_t i = 0; i < self->watch_count; i++) {
+        if (self->watches[i].file == file) return &self->watches[i];
+    }
+    return NULL;
+}
+
+/* Follows watch files, so that a sleep can end with news in one of them. */
+static void note_watch(struct posix_io *self, const struct mr_io_op *op)
+{
+    if (op->kind == MR_IO_WATCH && op->result >= 0) {
+        int32_t file = (int32_t)op->result;
+        if (find_watch(self, file) != NULL || self->watch_count == WATCHES_MAX) return;
+        self->watches[self->watch_count++] = (struct posix_watch){file, true};
+        return;
+    }
+    if (op->kind != MR_IO_READ && op->kind != MR_IO_CLOSE) return;
+    struct posix_watch *watch = find_watch(self, op->file);
+    if (watch == NULL) return;
+    if (op->kind == MR_IO_CLOSE) {
+        *watch = self->watches[--self->watch_count];
+    } else if (op->result == -EAGAIN) {
+        watch->is_armed = true;
+    }
 }
 
 /* A performed operation, in the owner's thread, before anything else is submitted. */
@@ -36,6 +73,7 @@ static void settle(struct posix_io *self, struct mr_io_op *op)
         (void)close((int)op->result); /* opened a moment ago, nothing written */
         op->result = -ENOMEM;
     }
+    note_watch(self, op);
     mr_op_list_add(&self->done, op);
 }
 
@@ -69,18 +107,35 @@ static void collect(struct posix_io *self)
     }
 }
 
-static void sleep_until(struct posix_io *self, int64_t wait_us)
+static void read_wake(struct posix_io *self)
 {
-    struct pollfd file = {.fd = self->wake_file, .events = POLLIN};
-    struct timespec limit = {.tv_sec = wait_us / MR_US_PER_S,
-                             .tv_nsec = wait_us % MR_US_PER_S * 1000};
-    /* An interrupted sleep is an early return, which the seam allows. */
-    int count = ppoll(&file, 1, wait_us < 0 ? NULL : &limit, NULL);
-    MR_ASSERT(count >= 0 || errno == EINTR);
-    if (count <= 0) return;
     uint64_t rung;
     ssize_t got = read(self->wake_file, &rung, sizeof rung);
     MR_ASSERT(got == (ssize_t)sizeof rung || errno == EAGAIN || errno == EINTR);
+}
+
+/* A watch with news ends one sleep and is then left out until its owner has read it to the end: who
+ * has no time for it now is not kept awake. */
+static void sleep_until(struct posix_io *self, int64_t wait_us)
+{
+    struct pollfd files[1 + WATCHES_MAX] = {{.fd = self->wake_file, .events = POLLIN}};
+    struct posix_watch *watches[1 + WATCHES_MAX];
+    nfds_t count = 1;
+    for (uint32_t i = 0; i < self->watch_count; i++) {
+        if (!self->watches[i].is_armed) continue;
+        watches[count] = &self->watches[i];
+        files[count++] = (struct pollfd){.fd = self->watches[i].file, .events = POLLIN};
+    }
+    struct timespec limit = {.tv_sec = wait_us / MR_US_PER_S,
+                             .tv_nsec = wait_us % MR_US_PER_S * 1000};
+    /* An interrupted sleep is an early return, which the seam allows. */
+    int ready = ppoll(files, count, wait_us < 0 ? NULL : &limit, NULL);
+    MR_ASSERT(ready >= 0 || errno == EINTR);
+    if (ready <= 0) return;
+    if (files[0].revents != 0) read_wake(self);
+    for (nfds_t i = 1; i < count; i++) {
+        if (files[i].revents != 0) watches[i]->is_armed = false;
+    }
 }
 
 static struct mr_io_op *posix_poll(struct mr_io *io, int64_t wait_us)

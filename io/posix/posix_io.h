@@ -4,8 +4,9 @@
  * it out; for the control thread, which waits for its operations anyway, and for tests. With a
  * crew (crew.h): `submit` hands the operation to a helper thread, so that a shard never waits.
  *
- * poll sleeps in ppoll(2) on one eventfd, which peers and crew members write. Timers are a sorted
- * list of the driver's. A failed fsync poisons its file (poison.h). */
+ * poll sleeps in ppoll(2) on one eventfd, which peers and crew members write, and on watch files:
+ * it returns early when one that was read to its end has news. Timers are a sorted list of the
+ * driver's. A failed fsync poisons its file (poison.h). */
 #ifndef MR_IO_POSIX_POSIX_IO_H
 #define MR_IO_POSIX_POSIX_IO_H
 

@@ -80,6 +80,7 @@ mr_status fx_try_open(struct fx *fx, const char *options)
         .own_folder = fx->own,
         .offset = fx->offset,
         .committed = fx->committed,
+        .is_followed = fx->is_followed,
         .notice = fx_notice,
         .notice_ctx = fx,
     };

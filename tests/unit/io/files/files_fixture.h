@@ -22,6 +22,7 @@ struct fx {
     char own[1024];
     int64_t offset;
     int64_t committed;
+    bool is_followed;
     char notices[NOTICES_MAX][512];
     uint32_t notice_count;
 };

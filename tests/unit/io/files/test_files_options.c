@@ -1,5 +1,6 @@
 /* The file source's options over real folders: every one by what it takes and what it leaves;
- * links, FIFOs and odd names; partition columns; cleaning; notifications. */
+ * links, FIFOs and odd names; partition columns; cleaning; notifications,
+ * asked for and as hints. */
 #include <sys/stat.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -426,6 +427,49 @@ static void test_notifications(void **state)
     fx_fini(&fx);
 }
 
+/* Followed without useNotifications: what the watch tells is found at once, what it does not tell
+ * (a second name, given by link) by the next listing, and a tree too wide to be watched is listed. */
+static void test_hints(void **state)
+{
+    enum { FOLDERS = 1030 };
+    struct fx fx;
+    char from[1200], to[1200], name[32];
+    fx_init(&fx);
+    fx.is_followed = true;
+    fx_put(&fx, "a", "1", 1);
+    fx_open(&fx, "");
+    ASSERT_STEP(&fx, "a");
+    fx_put(&fx, "b", "1", 2);
+    ASSERT_STEP(&fx, "b");
+    fx_put(&fx, "fresh/c", "1", 3);
+    ASSERT_STEP(&fx, "fresh/c");
+    snprintf(from, sizeof from, "%s/staged", fx.dir);
+    snprintf(to, sizeof to, "%s/in/linked", fx.dir);
+    FILE *file = fopen(from, "w");
+    assert_non_null(file);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(link(from, to), 0);
+    const char *names = "";
+    for (int i = 0; i < 1000 && *names == '\0'; i++) {
+        names = fx_step(&fx);
+        if (*names == '\0') (void)usleep(10000);
+    }
+    assert_string_equal(names, "linked");
+    for (int i = 0; i < FOLDERS; i++) {
+        snprintf(name, sizeof name, "many/%d/x", i);
+        fx_put(&fx, name, "1", 10 + i);
+    }
+    assert_int_equal(strlen(fx_step(&fx)) > 0, 1);
+    assert_int_equal(fx.list.count, 1000); /* maxFilesPerTrigger */
+    fx_plan(&fx);
+    assert_int_equal(fx.list.count, FOLDERS - 1000);
+    fx_commit(&fx);
+    fx_put(&fx, "many/7/y", "1", 5);
+    ASSERT_STEP(&fx, "many/7/y");
+    assert_int_equal(fx.notice_count, 0);
+    fx_fini(&fx);
+}
+
 static void test_formats(void **state)
 {
     assert_string_equal(mr_files_format_of(MR_SPAN("a.json")), "json");
@@ -445,7 +489,8 @@ int main(void)
         cmocka_unit_test(test_hostile_entries), cmocka_unit_test(test_links_in_time),
         cmocka_unit_test(test_odd_names),       cmocka_unit_test(test_vanished),
         cmocka_unit_test(test_partitions),      cmocka_unit_test(test_sample),
-        cmocka_unit_test(test_notifications),   cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_notifications),   cmocka_unit_test(test_hints),
+        cmocka_unit_test(test_formats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,12 @@
 /* Shown: the POSIX driver keeps every promise of the seam, in direct mode, with one helper thread
- * and with several shared by two drivers; a failed fsync poisons its file and its directory. */
+ * and with several shared by two drivers; a failed fsync poisons its file and its directory; news in a
+ * watch file end one sleep. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
 
 #include "io/posix/poison.h"
 #include "io/posix/posix_io.h"
@@ -89,6 +92,69 @@ static void test_out_of_memory(void **state)
     assert_int_equal(heap.used_bytes, 0);
 }
 
+static void make_file(const char *root, const char *name)
+{
+    char path[MR_TEMPDIR_MAX + 32];
+    (void)snprintf(path, sizeof path, "%s/%s", root, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static int64_t read_watch(struct mr_io *io, int32_t file)
+{
+    char buf[4096];
+    struct mr_io_op op;
+    mr_io_op_init(&op, MR_IO_READ);
+    op.file = file;
+    op.buf = buf;
+    op.bytes = sizeof buf;
+    return mr_io_call(io, &op);
+}
+
+/* How long one sleep of at most `wait_us` takes. */
+static int64_t slept_us(struct mr_io *io, int64_t wait_us)
+{
+    int64_t began_us = mr_io_mono_us(io);
+    assert_int_equal(mr_io_run(io, wait_us), 0);
+    return mr_io_mono_us(io) - began_us;
+}
+
+static void test_watch_ends_sleep(void **state)
+{
+    (void)state;
+    enum { LONG_US = 60000000, SHORT_US = 20000 };
+    const struct mr_posix_options options = {.seed = 7};
+    char root[MR_TEMPDIR_MAX];
+    struct mr_heap heap;
+    struct mr_io *io = NULL;
+    struct mr_io_op op;
+    mr_heap_init(&heap, 0);
+    mr_tempdir_make(root);
+    assert_int_equal(mr_posix_open(&heap, &options, &io, NULL), MR_OK);
+    mr_io_op_init(&op, MR_IO_WATCH);
+    op.path = root;
+    int32_t file = (int32_t)mr_io_call(io, &op);
+    assert_true(file >= 0);
+    make_file(root, "a");
+    assert_true(slept_us(io, LONG_US) < LONG_US);
+    /* The news is still there, and keeps nobody awake. */
+    assert_true(slept_us(io, SHORT_US) >= SHORT_US);
+    assert_true(read_watch(io, file) > 0);
+    assert_int_equal(read_watch(io, file), -EAGAIN);
+    assert_true(slept_us(io, SHORT_US) >= SHORT_US);
+    make_file(root, "b");
+    assert_true(slept_us(io, LONG_US) < LONG_US);
+    mr_io_op_init(&op, MR_IO_CLOSE);
+    op.file = file;
+    assert_int_equal(mr_io_call(io, &op), 0);
+    make_file(root, "c");
+    assert_true(slept_us(io, SHORT_US) >= SHORT_US);
+    mr_io_close(io);
+    mr_tempdir_remove(root);
+    assert_int_equal(heap.used_bytes, 0);
+}
+
 static int run_mode(const char *name, const char *root, struct mr_crew *crew, uint32_t helpers)
 {
     struct fixture f = {.options = {.crew = crew, .helpers = helpers, .seed = 7}};
@@ -106,6 +172,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_poison),
         cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_watch_ends_sleep),
     };
     mr_heap_init(&heap, 0);
     mr_tempdir_make(root);
