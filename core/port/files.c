@@ -132,11 +132,6 @@ static mr_status file_write(struct mr_io *io, int32_t file, const char *path,
         if (result == 0) return mr_err_os(err, EIO, ERR_FILE, "cannot write %s", path);
         used += (size_t)result;
     }
-    struct mr_io_op op;
-    mr_io_op_init(&op, MR_IO_SYNC);
-    op.file = file;
-    int64_t result = mr_io_call(io, &op);
-    if (result < 0) return mr_err_os(err, (int)-result, ERR_FILE, "cannot sync %s", path);
     return MR_OK;
 }
 
@@ -179,18 +174,108 @@ static mr_status temporary_open(struct mr_io *io, const char *path, char *out_te
     return mr_err_set(err, MR_E_IO, ERR_FILE, "no temporary name is free beside %s", path);
 }
 
-/* Writes `content` to a fresh temporary name beside `path`. On failure it is removed again, as far
- * as that goes: a leftover starts with a dot and ends in .tmp, and nobody reads it. */
-static mr_status write_beside(struct mr_io *io, const char *path, struct mr_span content,
-                              char *out_temporary, struct mr_err *err)
+/* ---- putting a file ---- */
+
+static void sync_done(struct mr_io_op *op, void *ctx)
 {
-    int32_t file = -1;
+    (void)op;
+    *(bool *)ctx = false;
+}
+
+static void submit_sync(struct mr_file_put *put, mr_io_kind kind)
+{
+    MR_ASSERT(!put->is_busy);
+    mr_io_op_init(&put->sync, kind);
+    put->sync.file = kind == MR_IO_SYNC ? put->file : -1;
+    put->sync.path = kind == MR_IO_SYNC ? NULL : put->folder;
+    put->sync.done = sync_done;
+    put->sync.ctx = &put->is_busy;
+    put->is_busy = true;
+    mr_io_submit(put->io, &put->sync);
+}
+
+static mr_status await_sync(struct mr_file_put *put, const char *verb, const char *path,
+                            struct mr_err *err)
+{
+    while (put->is_busy) (void)mr_io_run(put->io, -1);
+    if (put->sync.result >= 0) return MR_OK;
+    return mr_err_os(err, (int)-put->sync.result, ERR_FILE, "cannot %s %s", verb, path);
+}
+
+/* A leftover temporary file starts with a dot and ends in .tmp, and nobody reads it. */
+static void remove_temporary(struct mr_file_put *put)
+{
+    (void)path_call(put->io, MR_IO_UNLINK, put->temporary, NULL, "remove", NULL);
+}
+
+mr_status mr_file_put_begin(struct mr_file_put *put, struct mr_io *io, const char *path,
+                            struct mr_span content, struct mr_err *err)
+{
+    put->io = io;
+    put->state = MR_FILE_PUT_EMPTY;
+    put->is_busy = put->existed = false;
     MR_TRY(path_check(path, 40, err));
-    MR_TRY(temporary_open(io, path, out_temporary, &file, err));
-    mr_status status = file_write(io, file, out_temporary, content, err);
-    file_close(io, file);
-    if (status != MR_OK) (void)path_call(io, MR_IO_UNLINK, out_temporary, NULL, "remove", NULL);
+    strcpy(put->path, path);
+    parent_of(path, put->folder);
+    MR_TRY(temporary_open(io, path, put->temporary, &put->file, err));
+    mr_status status = file_write(io, put->file, put->temporary, content, err);
+    if (status != MR_OK) {
+        file_close(io, put->file);
+        remove_temporary(put);
+        return status;
+    }
+    submit_sync(put, MR_IO_SYNC);
+    put->state = MR_FILE_PUT_WRITTEN;
+    return MR_OK;
+}
+
+/* The content is durable, or the temporary file is removed again. */
+static mr_status finish_content(struct mr_file_put *put, struct mr_err *err)
+{
+    MR_ASSERT(put->state == MR_FILE_PUT_WRITTEN);
+    put->state = MR_FILE_PUT_EMPTY;
+    mr_status status = await_sync(put, "sync", put->temporary, err);
+    file_close(put->io, put->file);
+    if (status != MR_OK) remove_temporary(put);
     return status;
+}
+
+mr_status mr_file_put_name(struct mr_file_put *put, struct mr_err *err)
+{
+    MR_TRY(finish_content(put, err));
+    mr_status status =
+        path_call(put->io, MR_IO_LINK, put->temporary, put->path, "create", &put->failure);
+    /* The link is what counts; a leftover temporary name is harmless. */
+    remove_temporary(put);
+    put->existed = status == MR_E_EXISTS;
+    if (status != MR_OK && !put->existed) {
+        if (err != NULL) *err = put->failure;
+        return status;
+    }
+    /* Also for a file that exists: who put it may have died before this. */
+    submit_sync(put, MR_IO_SYNC_DIR);
+    put->state = MR_FILE_PUT_NAMED;
+    return MR_OK;
+}
+
+mr_status mr_file_put_end(struct mr_file_put *put, struct mr_err *err)
+{
+    if (put->state == MR_FILE_PUT_WRITTEN) MR_TRY(mr_file_put_name(put, err));
+    if (put->state == MR_FILE_PUT_EMPTY) return MR_OK;
+    put->state = MR_FILE_PUT_EMPTY;
+    MR_TRY(await_sync(put, "sync directory", put->folder, err));
+    if (!put->existed) return MR_OK;
+    if (err != NULL) *err = put->failure;
+    return MR_E_EXISTS;
+}
+
+void mr_file_put_drop(struct mr_file_put *put)
+{
+    if (put->state == MR_FILE_PUT_WRITTEN && finish_content(put, NULL) == MR_OK) {
+        remove_temporary(put);
+    }
+    if (put->state == MR_FILE_PUT_NAMED) (void)await_sync(put, "sync", put->folder, NULL);
+    put->state = MR_FILE_PUT_EMPTY;
 }
 
 mr_status mr_dir_sync(struct mr_io *io, const char *path, struct mr_err *err)
@@ -201,33 +286,23 @@ mr_status mr_dir_sync(struct mr_io *io, const char *path, struct mr_err *err)
 mr_status mr_file_put_new(struct mr_io *io, const char *path, struct mr_span content,
                           struct mr_err *err)
 {
-    char temporary[MR_PATH_MAX], directory[MR_PATH_MAX];
-    MR_TRY(write_beside(io, path, content, temporary, err));
-    mr_status status = path_call(io, MR_IO_LINK, temporary, path, "create", err);
-    /* The link is what counts; a leftover temporary name is harmless. */
-    (void)path_call(io, MR_IO_UNLINK, temporary, NULL, "remove", NULL);
-    if (status != MR_OK && status != MR_E_EXISTS) return status;
-    /* Also for a file that exists: who put it may have died before this. */
-    parent_of(path, directory);
-    struct mr_err failure;
-    mr_status synced = mr_dir_sync(io, directory, &failure);
-    if (synced == MR_OK) return status;
-    if (err != NULL) *err = failure;
-    return synced;
+    struct mr_file_put put;
+    MR_TRY(mr_file_put_begin(&put, io, path, content, err));
+    return mr_file_put_end(&put, err);
 }
 
 mr_status mr_file_replace(struct mr_io *io, const char *path, struct mr_span content,
                           struct mr_err *err)
 {
-    char temporary[MR_PATH_MAX], directory[MR_PATH_MAX];
-    MR_TRY(write_beside(io, path, content, temporary, err));
-    mr_status status = path_call(io, MR_IO_RENAME, temporary, path, "replace", err);
+    struct mr_file_put put;
+    MR_TRY(mr_file_put_begin(&put, io, path, content, err));
+    MR_TRY(finish_content(&put, err));
+    mr_status status = path_call(io, MR_IO_RENAME, put.temporary, path, "replace", err);
     if (status != MR_OK) {
-        (void)path_call(io, MR_IO_UNLINK, temporary, NULL, "remove", NULL);
+        remove_temporary(&put);
         return status;
     }
-    parent_of(path, directory);
-    return mr_dir_sync(io, directory, err);
+    return mr_dir_sync(io, put.folder, err);
 }
 
 mr_status mr_file_remove(struct mr_io *io, const char *path, struct mr_err *err)

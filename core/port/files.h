@@ -25,6 +25,42 @@ MR_MUST_USE mr_status mr_file_read(struct mr_io *io, struct mr_arena *arena, con
 MR_MUST_USE mr_status mr_file_put_new(struct mr_io *io, const char *path, struct mr_span content,
                                       struct mr_err *err);
 
+/* The same in steps, so that several files are put in the time of one: their contents are synced
+ * together, and so are their folders.
+ *
+ *   EMPTY --begin--> WRITTEN --name--> NAMED --end--> EMPTY
+ *                       |                 |
+ *                       +------ drop -----+--> EMPTY
+ *
+ * begin writes the temporary file and submits its sync. name waits for that, gives the file its
+ * name and submits the sync of the folder. end waits for that: what it returns is what
+ * mr_file_put_new does. One that is begun must be ended or dropped; both are fine on an EMPTY one,
+ * and a failed step leaves it EMPTY, with nothing in flight. drop takes no name back. */
+typedef enum mr_file_put_state {
+    MR_FILE_PUT_EMPTY,
+    MR_FILE_PUT_WRITTEN,
+    MR_FILE_PUT_NAMED,
+} mr_file_put_state;
+
+struct mr_file_put {
+    struct mr_io *io;
+    mr_file_put_state state;
+    int32_t file;
+    bool is_busy;          /* the sync is in flight */
+    bool existed;          /* another file had the name */
+    struct mr_io_op sync;  /* of the content, then of the folder */
+    struct mr_err failure; /* the answer to a name that is taken */
+    char path[MR_PATH_MAX];
+    char temporary[MR_PATH_MAX];
+    char folder[MR_PATH_MAX];
+};
+
+MR_MUST_USE mr_status mr_file_put_begin(struct mr_file_put *put, struct mr_io *io, const char *path,
+                                        struct mr_span content, struct mr_err *err);
+MR_MUST_USE mr_status mr_file_put_name(struct mr_file_put *put, struct mr_err *err);
+MR_MUST_USE mr_status mr_file_put_end(struct mr_file_put *put, struct mr_err *err);
+void mr_file_put_drop(struct mr_file_put *put);
+
 /* mr_file_replace: the same, but takes the place of an existing file, atomically. */
 MR_MUST_USE mr_status mr_file_replace(struct mr_io *io, const char *path, struct mr_span content,
                                       struct mr_err *err);

@@ -24,6 +24,7 @@ struct posix_io {
     struct mr_heap *heap;
     struct mr_crew *own_crew; /* null when shared or in direct mode */
     struct mr_crew_port port; /* port.crew is null in direct mode */
+    bool lends_syncs_only;    /* to the crew; the rest is direct */
     struct mr_poison poison;
     struct mr_op_list done;
     struct mr_io_op *timers;
@@ -77,6 +78,13 @@ static void settle(struct posix_io *self, struct mr_io_op *op)
     mr_op_list_add(&self->done, op);
 }
 
+static bool goes_to_crew(const struct posix_io *self, const struct mr_io_op *op)
+{
+    if (self->port.crew == NULL) return false;
+    if (!self->lends_syncs_only) return true;
+    return op->kind == MR_IO_SYNC || op->kind == MR_IO_SYNC_DIR;
+}
+
 static void posix_submit(struct mr_io *io, struct mr_io_op *op)
 {
     struct posix_io *self = self_of(io);
@@ -85,7 +93,7 @@ static void posix_submit(struct mr_io *io, struct mr_io_op *op)
     } else if (mr_poison_refuses(&self->poison, op)) {
         op->result = -EIO;
         mr_op_list_add(&self->done, op);
-    } else if (self->port.crew != NULL) {
+    } else if (goes_to_crew(self, op)) {
         self->in_flight++;
         mr_crew_submit(&self->port, op);
     } else {
@@ -233,4 +241,13 @@ mr_status mr_posix_open(struct mr_heap *heap, const struct mr_posix_options *opt
     mr_crew_port_init(&self->port, crew, self->wake_file);
     *out_io = &self->io;
     return MR_OK;
+}
+
+void mr_posix_lend_syncs(struct mr_io *io, struct mr_crew *crew)
+{
+    struct posix_io *self = self_of(io);
+    MR_ASSERT(io->driver == &posix_driver && self->in_flight == 0);
+    MR_ASSERT(self->port.crew == NULL || self->lends_syncs_only);
+    mr_crew_port_init(&self->port, crew, self->wake_file);
+    self->lends_syncs_only = true;
 }

@@ -26,4 +26,9 @@ struct mr_posix_options {
 MR_MUST_USE mr_status mr_posix_open(struct mr_heap *heap, const struct mr_posix_options *options,
                                     struct mr_io **out_io, struct mr_err *err);
 
+/* mr_posix_lend_syncs: from now on a driver in direct mode gives SYNC and SYNC_DIR to `crew`, so
+ * that several of them, or one and other work, take the time of one. Null: direct again. Nothing is
+ * in flight. */
+void mr_posix_lend_syncs(struct mr_io *io, struct mr_crew *crew);
+
 #endif

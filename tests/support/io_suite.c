@@ -425,6 +425,47 @@ static void test_whole_files(void **state)
     mr_arena_fini(&arena);
 }
 
+/* Two files put together: their names come in the order of the steps, nothing temporary stays, and
+ * one that is dropped was never there. */
+static void test_put_steps(void **state)
+{
+    struct bench *b = *state;
+    struct mr_heap heap;
+    struct mr_arena arena;
+    struct mr_dir_list list;
+    struct mr_file_put puts[3] = {0};
+    struct mr_err err;
+    char paths[3][600];
+    bool exists = true;
+    mr_heap_init(&heap, 0);
+    mr_arena_init(&arena, &heap, 0);
+    for (int i = 0; i < 3; i++) {
+        (void)snprintf(paths[i], sizeof paths[i], "%s/%d", b->dir, i);
+        assert_int_equal(mr_file_put_begin(&puts[i], b->io, paths[i], MR_SPAN("x"), &err), MR_OK);
+    }
+    assert_int_equal(mr_file_put_name(&puts[0], &err), MR_OK);
+    assert_int_equal(mr_file_exists(b->io, paths[1], &exists, &err), MR_OK);
+    assert_false(exists);
+    assert_int_equal(mr_file_put_end(&puts[1], &err), MR_OK);
+    assert_int_equal(mr_file_put_end(&puts[0], &err), MR_OK);
+    assert_int_equal(mr_file_put_end(&puts[0], &err), MR_OK);
+    mr_file_put_drop(&puts[2]);
+    mr_file_put_drop(&puts[2]);
+    assert_int_equal(mr_dir_list(b->io, &arena, b->dir, false, &list, NULL), MR_OK);
+    assert_int_equal(list.count, 2);
+    assert_true(mr_span_is(list.entries[0].name, "0") && mr_span_is(list.entries[1].name, "1"));
+    /* A name that is taken is said at the end, and a drop takes none back. */
+    assert_int_equal(mr_file_put_begin(&puts[2], b->io, paths[0], MR_SPAN("y"), &err), MR_OK);
+    assert_int_equal(mr_file_put_name(&puts[2], &err), MR_OK);
+    assert_true(puts[2].existed);
+    assert_int_equal(mr_file_put_end(&puts[2], &err), MR_E_EXISTS);
+    assert_int_equal(mr_file_put_begin(&puts[2], b->io, paths[2], MR_SPAN("y"), &err), MR_OK);
+    assert_int_equal(mr_file_put_name(&puts[2], &err), MR_OK);
+    mr_file_put_drop(&puts[2]);
+    for (int i = 0; i < 3; i++) assert_int_equal(mr_file_remove(b->io, paths[i], NULL), MR_OK);
+    mr_arena_fini(&arena);
+}
+
 static int set_up(void **state)
 {
     struct bench *b = *state;
@@ -458,6 +499,7 @@ int io_suite_run(const struct io_suite_subject *subject)
         ONE(test_names),      ONE(test_directories),    ONE(test_list),
         ONE(test_lock),       ONE(test_watch),          ONE(test_timers),
         ONE(test_many),       ONE(test_nop_and_random), ONE(test_whole_files),
+        ONE(test_put_steps),
     };
     return cmocka_run_group_tests_name(subject->name, tests, NULL, NULL);
 }

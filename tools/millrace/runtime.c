@@ -10,7 +10,7 @@
 #include "numa/topology.h"
 #include "tools/millrace/cgroup.h"
 
-enum { CREW_MEMBERS = 2 };
+enum { CREW_MEMBERS = 4 }; /* syncs of the control thread go together */
 
 /* Set by the handler alone; a signal handler has no other way to say anything. */
 static volatile sig_atomic_t stop_signal;
@@ -64,7 +64,8 @@ mr_status mr_runtime_open(struct mr_runtime *runtime, struct mr_cli *cli, struct
     mr_heap_init(&runtime->heap, 0);
     MR_TRY(read_fault(runtime, err));
     catch_signals();
-    MR_TRY(mr_posix_open(&runtime->heap, &direct, &runtime->io, err));
+    MR_TRY(mr_posix_open(&runtime->heap, &direct, &runtime->control, err));
+    runtime->io = runtime->control;
     return wrap_fault(runtime, &runtime->heap, &runtime->io, err);
 }
 
@@ -136,6 +137,7 @@ mr_status mr_runtime_start(struct mr_runtime *runtime, uint32_t flows, struct mr
     MR_TRY(map_regions(runtime, places, count, flows, err));
     mr_heap_init(&runtime->crew_heap, 0);
     MR_TRY(mr_crew_open(&runtime->crew_heap, CREW_MEMBERS, &runtime->crew, err));
+    mr_posix_lend_syncs(runtime->control, runtime->crew);
     runtime->has_engine = true;
     MR_TRY(mr_engine_init(&runtime->engine, &runtime->heap, runtime->io, count, cpus, err));
     for (uint32_t i = 0; i < count; i++) runtime->engine.shards[i]->shares = &runtime->shares[i];
@@ -154,6 +156,7 @@ void mr_runtime_close(struct mr_runtime *runtime)
         mr_engine_fini(&runtime->engine);
     }
     unmap_regions(runtime);
+    if (runtime->crew != NULL) mr_posix_lend_syncs(runtime->control, NULL);
     mr_crew_close(runtime->crew);
     if (runtime->io != NULL) mr_io_close(runtime->io);
     runtime->io = NULL;

@@ -18,6 +18,7 @@ struct mr_runtime {
     struct mr_cli *cli;
     struct mr_heap heap; /* the control thread's */
     struct mr_io *io;
+    struct mr_io *control; /* what io is, without the fault filter */
     struct mr_crew *crew;
     struct mr_heap crew_heap;
     struct mr_region regions[MR_RUNTIME_SHARDS_MAX];

@@ -1,6 +1,6 @@
-/* Shown: the POSIX driver keeps every promise of the seam, in direct mode, with one helper thread
- * and with several shared by two drivers; a failed fsync poisons its file and its directory; news in a
- * watch file end one sleep. */
+/* Shown: the POSIX driver keeps every promise of the seam, in direct mode, with one helper thread,
+ * with several shared by two drivers and with those for syncs only; a failed fsync poisons its file
+ * and its directory; news in a watch file end one sleep. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +16,7 @@
 struct fixture {
     struct mr_heap heap;
     struct mr_posix_options options;
+    struct mr_crew *sync_crew; /* null: none */
 };
 
 static struct mr_io *open_posix(void *ctx)
@@ -23,6 +24,7 @@ static struct mr_io *open_posix(void *ctx)
     struct fixture *f = ctx;
     struct mr_io *io = NULL;
     if (mr_posix_open(&f->heap, &f->options, &io, NULL) != MR_OK) return NULL;
+    if (f->sync_crew != NULL) mr_posix_lend_syncs(io, f->sync_crew);
     return io;
 }
 
@@ -155,9 +157,11 @@ static void test_watch_ends_sleep(void **state)
     assert_int_equal(heap.used_bytes, 0);
 }
 
-static int run_mode(const char *name, const char *root, struct mr_crew *crew, uint32_t helpers)
+static int run_mode(const char *name, const char *root, struct mr_crew *crew,
+                    struct mr_crew *sync_crew, uint32_t helpers)
 {
-    struct fixture f = {.options = {.crew = crew, .helpers = helpers, .seed = 7}};
+    struct fixture f = {.options = {.crew = crew, .helpers = helpers, .seed = 7},
+                        .sync_crew = sync_crew};
     mr_heap_init(&f.heap, 0);
     struct io_suite_subject subject = {.name = name, .open = open_posix, .ctx = &f, .root = root};
     int failed = io_suite_run(&subject);
@@ -177,10 +181,11 @@ int main(void)
     mr_heap_init(&heap, 0);
     mr_tempdir_make(root);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    failed += run_mode("direct", root, NULL, 0);
-    failed += run_mode("one-helper", root, NULL, 1);
+    failed += run_mode("direct", root, NULL, NULL, 0);
+    failed += run_mode("one-helper", root, NULL, NULL, 1);
     failed += mr_crew_open(&heap, 3, &crew, NULL) != MR_OK;
-    failed += run_mode("shared-crew", root, crew, 0);
+    failed += run_mode("shared-crew", root, crew, NULL, 0);
+    failed += run_mode("syncs-apart", root, NULL, crew, 0);
     mr_crew_close(crew);
     mr_tempdir_remove(root);
     return failed;
