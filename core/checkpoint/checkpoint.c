@@ -251,6 +251,8 @@ void mr_checkpoint_close(struct mr_checkpoint *checkpoint)
 {
     struct mr_io_op op;
     if (checkpoint->io == NULL || checkpoint->lock < 0) return;
+    mr_file_put_drop(&checkpoint->offsets_put);
+    mr_file_put_drop(&checkpoint->prepared_put);
     mr_io_op_init(&op, MR_IO_CLOSE);
     op.file = checkpoint->lock;
     (void)mr_io_call(checkpoint->io, &op);
@@ -299,14 +301,15 @@ static uint32_t offsets_crc(const struct mr_offsets_entry *entry)
     return crc;
 }
 
-mr_status mr_checkpoint_put_offsets(struct mr_checkpoint *checkpoint, int64_t epoch,
-                                    const struct mr_offsets_entry *entry, struct mr_err *err)
+mr_status mr_checkpoint_begin_offsets(struct mr_checkpoint *checkpoint, int64_t epoch,
+                                      const struct mr_offsets_entry *entry, struct mr_err *err)
 {
     struct scratch s;
     struct mr_text text;
     MR_ASSERT(epoch == checkpoint->newest_offsets + 1);
     MR_ASSERT(checkpoint->newest_commit == checkpoint->newest_offsets);
     MR_ASSERT(entry->source_count >= 1 && entry->source_count <= MR_CHECKPOINT_SOURCES_MAX);
+    MR_ASSERT(checkpoint->offsets_put.state == MR_FILE_PUT_EMPTY);
     MR_TRY(scratch_init(&s, checkpoint, "offsets", epoch, err));
     mr_text_init(&text, checkpoint->heap);
     mr_text_addf(&text,
@@ -319,36 +322,74 @@ mr_status mr_checkpoint_put_offsets(struct mr_checkpoint *checkpoint, int64_t ep
     }
     mr_status status = mr_text_end(&text, err);
     if (status == MR_OK) {
-        status = mr_file_put_new(checkpoint->io, s.path, mr_text_span(&text), err);
-    }
-    if (status == MR_OK) {
-        checkpoint->newest_offsets = epoch;
-        checkpoint->is_prepared = false;
+        status = mr_file_put_begin(&checkpoint->offsets_put, checkpoint->io, s.path,
+                                   mr_text_span(&text), err);
     }
     mr_text_fini(&text);
     mr_arena_fini(&s.arena);
     return status;
 }
 
-mr_status mr_checkpoint_put_prepared(struct mr_checkpoint *checkpoint, int64_t epoch,
-                                     struct mr_span json, struct mr_err *err)
+mr_status mr_checkpoint_name_offsets(struct mr_checkpoint *checkpoint, struct mr_err *err)
+{
+    MR_ASSERT(checkpoint->offsets_put.state == MR_FILE_PUT_WRITTEN);
+    MR_TRY(mr_file_put_name(&checkpoint->offsets_put, err));
+    if (checkpoint->offsets_put.existed) return mr_file_put_end(&checkpoint->offsets_put, err);
+    checkpoint->newest_offsets++;
+    checkpoint->is_prepared = false;
+    return MR_OK;
+}
+
+mr_status mr_checkpoint_end_offsets(struct mr_checkpoint *checkpoint, struct mr_err *err)
+{
+    MR_ASSERT(checkpoint->offsets_put.state != MR_FILE_PUT_WRITTEN);
+    return mr_file_put_end(&checkpoint->offsets_put, err);
+}
+
+mr_status mr_checkpoint_put_offsets(struct mr_checkpoint *checkpoint, int64_t epoch,
+                                    const struct mr_offsets_entry *entry, struct mr_err *err)
+{
+    MR_TRY(mr_checkpoint_begin_offsets(checkpoint, epoch, entry, err));
+    MR_TRY(mr_checkpoint_name_offsets(checkpoint, err));
+    return mr_checkpoint_end_offsets(checkpoint, err);
+}
+
+mr_status mr_checkpoint_begin_prepared(struct mr_checkpoint *checkpoint, int64_t epoch,
+                                       struct mr_span json, struct mr_err *err)
 {
     struct scratch s;
     struct mr_text text;
     MR_ASSERT(epoch == checkpoint->newest_offsets && !checkpoint->is_prepared);
     MR_ASSERT(checkpoint->newest_commit == epoch - 1);
+    MR_ASSERT(checkpoint->prepared_put.state == MR_FILE_PUT_EMPTY);
     MR_TRY(scratch_init(&s, checkpoint, "millrace/prepared", epoch, err));
     mr_text_init(&text, checkpoint->heap);
     mr_text_addf(&text, "v1 %08x %zu\n", mr_crc32c(0, json.text, json.bytes), json.bytes);
     mr_text_add(&text, json.text, json.bytes);
     mr_status status = mr_text_end(&text, err);
     if (status == MR_OK) {
-        status = mr_file_put_new(checkpoint->io, s.path, mr_text_span(&text), err);
+        status = mr_file_put_begin(&checkpoint->prepared_put, checkpoint->io, s.path,
+                                   mr_text_span(&text), err);
     }
-    if (status == MR_OK) checkpoint->is_prepared = true;
     mr_text_fini(&text);
     mr_arena_fini(&s.arena);
     return status;
+}
+
+mr_status mr_checkpoint_end_prepared(struct mr_checkpoint *checkpoint, struct mr_err *err)
+{
+    MR_ASSERT(checkpoint->prepared_put.state == MR_FILE_PUT_WRITTEN);
+    MR_TRY(mr_checkpoint_end_offsets(checkpoint, err));
+    MR_TRY(mr_file_put_end(&checkpoint->prepared_put, err));
+    checkpoint->is_prepared = true;
+    return MR_OK;
+}
+
+mr_status mr_checkpoint_put_prepared(struct mr_checkpoint *checkpoint, int64_t epoch,
+                                     struct mr_span json, struct mr_err *err)
+{
+    MR_TRY(mr_checkpoint_begin_prepared(checkpoint, epoch, json, err));
+    return mr_checkpoint_end_prepared(checkpoint, err);
 }
 
 mr_status mr_checkpoint_put_commit(struct mr_checkpoint *checkpoint, int64_t epoch,

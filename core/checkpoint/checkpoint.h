@@ -24,7 +24,7 @@
 
 #include "core/checkpoint/recovery.h"
 #include "core/mem/arena.h"
-#include "core/port/io.h"
+#include "core/port/files.h"
 
 enum { MR_UUID_TEXT = 37, MR_CHECKPOINT_SOURCES_MAX = 16, MR_CHECKPOINT_RETAIN = 100 };
 
@@ -37,6 +37,8 @@ struct mr_checkpoint {
     int64_t newest_offsets; /* MR_EPOCH_NONE when there is none */
     int64_t newest_commit;
     bool is_prepared; /* newest_offsets has its prepared record */
+    struct mr_file_put offsets_put; /* under way */
+    struct mr_file_put prepared_put;
 };
 
 /* What an epoch set out to do. The source lines are JSON values, or "-" for none. */
@@ -77,6 +79,21 @@ MR_MUST_USE mr_status mr_checkpoint_put_prepared(struct mr_checkpoint *checkpoin
                                                  struct mr_span json, struct mr_err *err);
 MR_MUST_USE mr_status mr_checkpoint_put_commit(struct mr_checkpoint *checkpoint, int64_t epoch,
                                                int64_t next_watermark_ms, struct mr_err *err);
+
+/* put_offsets and put_prepared in steps (core/port/files.h), so that other work goes on while they
+ * are being synced: after name_offsets the entry is there, after the ends they are durable.
+ * end_prepared ends the offsets first, so that no prepared record is there without them. */
+MR_MUST_USE mr_status mr_checkpoint_begin_offsets(struct mr_checkpoint *checkpoint, int64_t epoch,
+                                                  const struct mr_offsets_entry *entry,
+                                                  struct mr_err *err);
+MR_MUST_USE mr_status mr_checkpoint_name_offsets(struct mr_checkpoint *checkpoint,
+                                                 struct mr_err *err);
+MR_MUST_USE mr_status mr_checkpoint_end_offsets(struct mr_checkpoint *checkpoint,
+                                                struct mr_err *err);
+MR_MUST_USE mr_status mr_checkpoint_begin_prepared(struct mr_checkpoint *checkpoint, int64_t epoch,
+                                                   struct mr_span json, struct mr_err *err);
+MR_MUST_USE mr_status mr_checkpoint_end_prepared(struct mr_checkpoint *checkpoint,
+                                                 struct mr_err *err);
 
 /* mr_checkpoint_withdraw: takes back a prepared record that no table has committed, so that the
  * epoch runs again; by rename, so that it stays for inspection as <epoch>.withdrawn. */

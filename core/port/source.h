@@ -6,12 +6,12 @@
  * stands before the first. An offset is not an epoch number: a list entry exists only when there
  * were files, and an epoch covers the entries in (start, end].
  *
- *   discovered --plan--> planned --(driver: offsets/N durable)--> taken --commit--> committed
- *        ^                  |                                     |   ^
- *        +------trim--------+                                     +---+ replan
+ *   discovered --plan, harden--> planned --(driver: offsets/N durable)--> taken --commit--> done
+ *        ^                            |                                     |   ^
+ *        +-----------trim-------------+                                     +---+ replan
  *          a crash or abort before offsets/N was written            the epoch runs again
  *
- * `plan` makes the list entry durable before it returns, so the driver may write offsets/N at once.
+ * `harden` makes the list entry of a plan durable, so that the driver may write offsets/N.
  * `batch` gives the same files, in the same order, with the same sizes, in this process and in
  * every later one; only `replan` changes an entry. Each file version is in exactly one entry.
  *
@@ -85,10 +85,14 @@ struct mr_source_state {
 
 struct mr_source_driver {
     const char *name;
-    /* Chooses the next files and makes their list entry durable. Nothing new: count 0, the offset
+    /* Chooses the next files and begins to write their list entry. Nothing new: count 0, the offset
      * unchanged, nothing written. */
     mr_status (*plan)(struct mr_source *source, const struct mr_source_limits *limits,
                       struct mr_arena *arena, struct mr_source_list *out_list, struct mr_err *err);
+    /* The entry of the last plan is durable when this returns; before, the files may be read, but
+     * nothing that names the offset may be there. Nothing planned is fine. After a failure the
+     * offset is the one before. */
+    mr_status (*harden)(struct mr_source *source, struct mr_err *err);
     /* The files of the entries in (start, end], as they were planned. */
     mr_status (*batch)(struct mr_source *source, int64_t start, int64_t end, struct mr_arena *arena,
                        struct mr_source_list *out_list, struct mr_err *err);

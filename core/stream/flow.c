@@ -116,7 +116,21 @@ static bool are_all_closed(const struct mr_flow *flow)
 
 /* ---- what the machine requests ---- */
 
-static void write_offsets(struct mr_flow *flow)
+static bool feed(struct mr_flow *flow);
+
+/* The shards begin the epoch and get their first ranges. */
+static mr_status begin_shards(struct mr_flow *flow)
+{
+    if (!flow->has_workers) MR_TRY(open_workers(flow));
+    flow->range_next = 0;
+    flow->is_sealing = false;
+    for (uint32_t i = 0; i < flow->config.shard_count; i++) flow->links[i].ranges_out = 0;
+    order_all(flow, MR_ORDER_BEGIN, (uint64_t)flow->epoch.number, (uint64_t)flow->batch_us);
+    (void)feed(flow);
+    return MR_OK;
+}
+
+static mr_status begin_offsets(struct mr_flow *flow)
 {
     char line[48];
     (void)snprintf(line, sizeof line, "{\"logOffset\":%" PRId64 "}", flow->end_offset);
@@ -124,29 +138,56 @@ static void write_offsets(struct mr_flow *flow)
                                      .batch_time_ms = flow->batch_us / MR_US_PER_MS,
                                      .source_count = 1,
                                      .sources = {mr_span_of(line)}};
-    if (mr_checkpoint_put_offsets(&flow->checkpoint, flow->epoch.number, &entry, &flow->err) !=
-        MR_OK) {
-        stop_hard(flow);
-        return;
-    }
-    flow->request = mr_epoch_step(&flow->epoch, MR_EPOCH_EV_OFFSETS_DONE);
+    return mr_checkpoint_begin_offsets(&flow->checkpoint, flow->epoch.number, &entry, &flow->err);
 }
 
-static void start_shards(struct mr_flow *flow)
+/* The entry of the source's list and offsets/N. Meanwhile the shards read: what they stage has its
+ * lists, which a start goes through whether or not offsets/N is there. The source's entry and
+ * offsets/N are synced together, the names appear one after the other: an offset never without its
+ * entry. That offsets/N is durable is waited for when prepared/N is to get its name. */
+static void write_offsets(struct mr_flow *flow)
 {
-    if (!flow->has_workers && open_workers(flow) != MR_OK) {
-        /* Nothing runs yet, so there is nothing to abort. */
+    mr_status status = begin_shards(flow);
+    if (status == MR_OK) status = begin_offsets(flow);
+    if (status == MR_OK) status = flow->source->driver->harden(flow->source, &flow->err);
+    if (status == MR_OK) status = mr_checkpoint_name_offsets(&flow->checkpoint, &flow->err);
+    if (status != MR_OK) {
         stop_hard(flow);
         return;
     }
-    flow->range_next = 0;
-    flow->ranges_open = flow->range_count;
-    flow->is_sealing = false;
-    for (uint32_t i = 0; i < flow->config.shard_count; i++) flow->links[i].ranges_out = 0;
-    order_all(flow, MR_ORDER_BEGIN, (uint64_t)flow->epoch.number, (uint64_t)flow->batch_us);
+    mr_epoch_request request = mr_epoch_step(&flow->epoch, MR_EPOCH_EV_OFFSETS_DONE);
+    MR_ASSERT(request == MR_EPOCH_DO_START_SHARDS); /* they have been */
     flow->request = MR_EPOCH_DO_NOTHING;
 }
 
+/* Of an epoch that runs again. */
+static void start_shards(struct mr_flow *flow)
+{
+    /* When workers cannot be made nothing runs yet, so there is nothing to abort. */
+    if (begin_shards(flow) != MR_OK) {
+        stop_hard(flow);
+        return;
+    }
+    flow->request = MR_EPOCH_DO_NOTHING;
+}
+
+/* Called when the version is written and nobody sees it yet. */
+static mr_status name_prepared(void *ctx, struct mr_err *err)
+{
+    struct mr_flow *flow = ctx;
+    if (flow->checkpoint.is_prepared) return MR_OK;
+    mr_status status = mr_checkpoint_end_prepared(&flow->checkpoint, err);
+    if (status == MR_E_EXISTS) {
+        return mr_err_set(err, MR_E_LOCKED, ERR_FLOW,
+                          "another process has prepared epoch %" PRId64 " of %s",
+                          flow->epoch.number, flow->config.name);
+    }
+    if (status == MR_OK) flow->request = mr_epoch_step(&flow->epoch, MR_EPOCH_EV_PREPARED_DONE);
+    return status;
+}
+
+/* prepared/N and the version's file are synced together, then prepared/N gets its name, durably,
+ * and only then the version. */
 static void write_prepared(struct mr_flow *flow)
 {
     mr_status status = mr_flow_collect(flow, &flow->err);
@@ -154,18 +195,21 @@ static void write_prepared(struct mr_flow *flow)
         fail_epoch(flow);
         return;
     }
-    status = mr_checkpoint_put_prepared(&flow->checkpoint, flow->epoch.number,
-                                        mr_text_span(&flow->json), &flow->err);
+    status = mr_checkpoint_begin_prepared(&flow->checkpoint, flow->epoch.number,
+                                          mr_text_span(&flow->json), &flow->err);
+    if (status == MR_OK) status = mr_flow_commit(flow, name_prepared, &flow->err);
+    /* A table that has the epoch already was not written to. */
+    if (status == MR_OK) status = name_prepared(flow, &flow->err);
     if (status != MR_OK) {
         stop_hard(flow);
         return;
     }
-    flow->request = mr_epoch_step(&flow->epoch, MR_EPOCH_EV_PREPARED_DONE);
+    flow->request = mr_epoch_step(&flow->epoch, MR_EPOCH_EV_TABLE_DONE);
 }
 
 static void commit_tables(struct mr_flow *flow)
 {
-    mr_status status = mr_flow_commit(flow, &flow->err);
+    mr_status status = mr_flow_commit(flow, NULL, &flow->err);
     if (status != MR_OK) {
         stop_hard(flow);
         return;
@@ -224,7 +268,7 @@ static bool feed(struct mr_flow *flow)
             did = true;
         }
     }
-    if (flow->ranges_open == 0 && !flow->is_sealing) {
+    if (flow->range_next == flow->range_count && !flow->is_sealing) {
         flow->is_sealing = true;
         order_all(flow, MR_ORDER_SEAL, 0, 0);
         did = true;
@@ -254,6 +298,8 @@ static void widen_plan(struct mr_flow *flow)
         status = flow->config.planner.widen(flow->config.planner.ctx, seen, count,
                                             flow->epoch.number, &flow->plan, &flow->err);
     }
+    /* It may rewrite what offsets/N names. */
+    if (status == MR_OK) status = mr_checkpoint_end_offsets(&flow->checkpoint, &flow->err);
     /* As after a crash: who writes a file while it is read loses nothing by the second look. */
     if (status == MR_OK) status = mr_flow_plan_again(flow, &flow->err);
     flow->is_cutting = false;
@@ -301,7 +347,6 @@ void mr_flow_report(struct mr_flow *flow, const struct mr_desc *desc)
     switch ((mr_worker_report)desc->kind) {
     case MR_REPORT_RANGE_DONE:
         link->ranges_out--;
-        if (is_open) flow->ranges_open--;
         return;
     case MR_REPORT_SEALED:
         if (is_open) flow->request = mr_epoch_step(&flow->epoch, MR_EPOCH_EV_SHARD_SEALED);

@@ -103,7 +103,6 @@ struct mr_flow {
     struct mr_range *ranges;
     uint32_t range_count;
     uint32_t range_next;
-    uint32_t ranges_open; /* not reported done */
     bool is_sealing;
     int64_t due_us;     /* when IDLE */
     int64_t started_us; /* monotonic, of the last epoch */

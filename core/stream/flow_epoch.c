@@ -273,10 +273,12 @@ static mr_status fill_commit(struct mr_flow *flow, struct mr_table_commit *commi
     return read_schema(flow, &commit->schema, err);
 }
 
-mr_status mr_flow_commit(struct mr_flow *flow, struct mr_err *err)
+mr_status mr_flow_commit(struct mr_flow *flow, mr_status (*before)(void *flow, struct mr_err *err),
+                         struct mr_err *err)
 {
     struct mr_table_part part;
-    struct mr_table_commit commit = {.parts = &part, .part_count = 1};
+    struct mr_table_commit commit = {
+        .parts = &part, .part_count = 1, .before = before, .before_ctx = flow};
     struct mr_table_committed committed;
     MR_TRY(fill_part(flow, &part, err));
     MR_TRY(fill_commit(flow, &commit, err));
@@ -290,7 +292,8 @@ mr_status mr_flow_commit(struct mr_flow *flow, struct mr_err *err)
         flow->version = committed.version;
         return MR_OK;
     }
-    if (status == MR_E_CONFLICT || status == MR_E_SCHEMA) {
+    bool is_refused = status == MR_E_CONFLICT || status == MR_E_SCHEMA;
+    if (is_refused && flow->checkpoint.is_prepared) {
         struct mr_err ignored;
         mr_status withdrawn =
             mr_checkpoint_withdraw(&flow->checkpoint, flow->epoch.number, &ignored);

@@ -23,9 +23,13 @@ MR_MUST_USE mr_status mr_flow_plan_again(struct mr_flow *flow, struct mr_err *er
  * fails MR_E_INTERNAL when rows are unaccounted for (R31) */
 MR_MUST_USE mr_status mr_flow_collect(struct mr_flow *flow, struct mr_err *err);
 
-/* mr_flow_commit: the table has flow->prepared when this returns MR_OK. A refusal that leaves the
- * table without it withdraws the prepared record, so that the next start runs the epoch again. */
-MR_MUST_USE mr_status mr_flow_commit(struct mr_flow *flow, struct mr_err *err);
+/* mr_flow_commit: the table has flow->prepared when this returns MR_OK. `before` makes the prepared
+ * record durable where that has still to be done, and is called before anybody sees the version; or
+ * null. A refusal that leaves the table without the epoch withdraws the record, so that the next
+ * start runs the epoch again. */
+MR_MUST_USE mr_status mr_flow_commit(struct mr_flow *flow,
+                                     mr_status (*before)(void *flow, struct mr_err *err),
+                                     struct mr_err *err);
 
 /* mr_flow_settle: after commits/N: the source may forget or move the files, staged lists go, old
  * entries go, and the table's log gets its checkpoint when one is due. */

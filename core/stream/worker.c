@@ -159,6 +159,13 @@ static void end_range(struct mr_worker *w)
     report(w, MR_REPORT_RANGE_DONE, range);
 }
 
+static mr_status begin_seal(struct mr_worker *w)
+{
+    w->state = MR_WORKER_SEALING;
+    mr_bad_records_seal(&w->bad);
+    return mr_sink_seal(&w->sink, &w->err);
+}
+
 /* One step of RUNNING. returns MR_E_AGAIN when it has to wait */
 static mr_status run(struct mr_worker *w)
 {
@@ -166,7 +173,7 @@ static mr_status run(struct mr_worker *w)
     MR_TRY(mr_sink_step(&w->sink, &w->err));
     MR_TRY(mr_bad_records_step(&w->bad, &w->err));
     if (w->has_batch) return mr_sink_has_batch(&w->sink) ? MR_E_AGAIN : end_batch(w);
-    if (w->range_count == 0) return MR_E_AGAIN;
+    if (w->range_count == 0) return w->must_seal ? begin_seal(w) : MR_E_AGAIN;
     if (!w->is_scanning) MR_TRY(begin_range(w));
     if (mr_sink_is_busy(&w->sink) || mr_bad_records_is_busy(&w->bad)) return MR_E_AGAIN;
     mr_status status = mr_scan_window(&w->scan, &window, &w->err);
@@ -264,7 +271,7 @@ static void order_begin(struct mr_worker *w, const struct mr_desc *desc)
     w->context = (struct mr_program_context){
         .now_us = (int64_t)desc->words[1], .zone = w->plan->zone, .select = w->plan->select};
     w->counts = (struct mr_counts){0};
-    w->has_failed = false;
+    w->has_failed = w->must_seal = false;
     mr_bad_records_begin(&w->bad, w->epoch, w->context.now_us);
     w->reader_counts = *mr_json_reader_counters(w->reader);
     w->window_bytes = WINDOW_BYTES;
@@ -275,10 +282,8 @@ static void order_begin(struct mr_worker *w, const struct mr_desc *desc)
 static void order_seal(struct mr_worker *w)
 {
     if (w->state == MR_WORKER_HALTED) return;
-    MR_ASSERT(w->state == MR_WORKER_RUNNING && w->range_count == 0);
-    w->state = MR_WORKER_SEALING;
-    mr_bad_records_seal(&w->bad);
-    if (mr_sink_seal(&w->sink, &w->err) != MR_OK) halt(w, MR_REPORT_FAILED);
+    MR_ASSERT(w->state == MR_WORKER_RUNNING && !w->must_seal);
+    w->must_seal = true;
 }
 
 static void order_range(struct mr_worker *w, const struct mr_desc *desc)

@@ -36,7 +36,7 @@
 typedef enum mr_worker_order {
     MR_ORDER_BEGIN = 1, /* words[0] = epoch, words[1] = batch time in us */
     MR_ORDER_RANGE,     /* words[0] = const struct mr_range *, borrowed until its report */
-    MR_ORDER_SEAL,
+    MR_ORDER_SEAL, /* after the ranges that it was given */
     MR_ORDER_ABORT,
     MR_ORDER_CLOSE, /* of an idle or sealed worker: forgets the epoch; reports CLOSED */
     MR_ORDER_DROP,  /* in any state: stops and leaves files alone; reports CLOSED */
@@ -110,6 +110,7 @@ struct mr_worker {
     const struct mr_range *ranges[MR_WORKER_RANGES]; /* to do, the first one at work */
     uint32_t range_count;
     bool is_scanning;
+    bool must_seal; /* when the ranges are done */
     uint64_t first_record;                     /* of the range's next batch */
     struct mr_json_counters reader_counts;     /* as far as counted */
     size_t window_bytes;                       /* how much text one step is given at most */

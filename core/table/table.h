@@ -71,6 +71,12 @@ struct mr_table_commit {
     struct mr_span metrics;    /* operationMetrics: JSON object of strings; empty = none */
     struct mr_span engine;     /* engineInfo */
     struct mr_span extra;      /* more members of commitInfo, `"a":1,"b":{}`; empty = none */
+    /* Called when the version is written and before it gets its name, at each attempt: what it
+     * makes durable is so before anybody sees the version, and while that is being synced. Not
+     * called when the table had all parts. Anything but MR_OK, and never MR_E_EXISTS, ends the
+     * commit with it. May be null. */
+    mr_status (*before)(void *ctx, struct mr_err *err);
+    void *before_ctx;
 };
 
 struct mr_table_committed {

@@ -32,24 +32,45 @@ static void witness_seen(void *ctx, const struct mr_delta_action *winner)
 
 /* ---- putting one version ---- */
 
-/* Puts info and body as `version`.
- * returns MR_OK: it is there, durable, and ours; MR_E_EXISTS: it is somebody else's */
-static mr_status put_version(struct mr_table *table, int64_t version,
-                             const struct rendered *rendered, struct mr_err *err)
+/* Writes info and body beside the place of `version`. */
+static mr_status begin_version(struct mr_table *table, int64_t version,
+                               const struct rendered *rendered, struct mr_file_put *put,
+                               struct mr_err *err)
 {
     char path[MR_PATH_MAX];
     struct mr_text content;
-    struct mr_err first = {0};
-    owner whose = OWNER_NOBODY;
     mr_text_init(&content, table->heap);
     mr_text_add(&content, rendered->info.at, rendered->info.used);
     if (rendered->body.used > 0) mr_text_add(&content, rendered->body.at, rendered->body.used);
-    mr_status status = mr_text_end(&content, &first);
     table_commit_path(table, version, path);
+    mr_status status = mr_text_end(&content, err);
     if (status == MR_OK) {
-        status = mr_file_put_new(table->io, path, mr_text_span(&content), &first);
+        status = mr_file_put_begin(put, table->io, path, mr_text_span(&content), err);
     }
     mr_text_fini(&content);
+    return status;
+}
+
+/* Puts info and body as `version`; `commit` is whose hook is called, or null.
+ * returns MR_OK: it is there, durable, and ours; MR_E_EXISTS: it is somebody else's */
+static mr_status put_version(struct mr_table *table, int64_t version,
+                             const struct rendered *rendered, const struct mr_table_commit *commit,
+                             struct mr_err *err)
+{
+    char path[MR_PATH_MAX];
+    struct mr_file_put put;
+    struct mr_err first = {0};
+    owner whose = OWNER_NOBODY;
+    MR_TRY(begin_version(table, version, rendered, &put, err));
+    if (commit != NULL && commit->before != NULL) {
+        mr_status status = commit->before(commit->before_ctx, err);
+        MR_ASSERT(status != MR_E_EXISTS);
+        if (status != MR_OK) {
+            mr_file_put_drop(&put);
+            return status;
+        }
+    }
+    mr_status status = mr_file_put_end(&put, &first);
     if (status == MR_OK) return MR_OK;
     /* The answer may have been lost on the way, so look before saying no. */
     if (status != MR_E_KILLED &&
@@ -141,7 +162,7 @@ static mr_status lost_put(struct mr_table *table, struct own_commit *own,
     MR_TRY(lost_lines(table, own, rendered, err));
     rendered->changes_schema = false;
     MR_TRY(table_render_info(table, commit, rendered, err));
-    MR_TRY(put_version(table, version, rendered, err));
+    MR_TRY(put_version(table, version, rendered, NULL, err));
     table_own_forget(table, own);
     fold_version(table, version, rendered);
     return MR_OK;
@@ -210,7 +231,7 @@ static mr_status attempt(struct mr_table *table, const struct mr_table_commit *c
     }
     MR_TRY(table_render_info(table, commit, rendered, err));
     out->version = table->snapshot.version + 1;
-    status = put_version(table, out->version, rendered, err);
+    status = put_version(table, out->version, rendered, commit, err);
     if (status == MR_OK) fold_version(table, out->version, rendered);
     return step_of(status, STEP_DONE, out_step);
 }

@@ -103,22 +103,35 @@ void mr_file_log_write_line(struct mr_text *out, const struct mr_log_file *file)
     mr_text_addc(out, '}');
 }
 
-mr_status mr_file_log_put(const struct mr_file_log *log, int64_t n, bool is_compact,
-                          struct mr_span content, struct mr_err *err)
+mr_status mr_file_log_begin(const struct mr_file_log *log, int64_t n, bool is_compact,
+                            struct mr_span content, struct mr_file_put *put, struct mr_err *err)
 {
     char path[MR_PATH_MAX];
-    struct mr_err failure;
     MR_TRY(path_of(log, n, is_compact, path, err));
-    mr_status status = mr_file_put_new(log->io, path, content, &failure);
+    return mr_file_put_begin(put, log->io, path, content, err);
+}
+
+mr_status mr_file_log_end(struct mr_file_put *put, struct mr_err *err)
+{
+    struct mr_err failure;
+    mr_status status = mr_file_put_end(put, &failure);
     if (status == MR_OK) return MR_OK;
     if (status == MR_E_EXISTS) {
-        status =
-            mr_err_set(err, MR_E_LOCKED, ERR_IN_USE, "%s was written by another process", path);
+        status = mr_err_set(err, MR_E_LOCKED, ERR_IN_USE, "%s was written by another process",
+                            put->path);
         mr_err_help(err, "two processes share this checkpoint; stop one of them");
         return status;
     }
     if (err != NULL) *err = failure;
     return status;
+}
+
+mr_status mr_file_log_put(const struct mr_file_log *log, int64_t n, bool is_compact,
+                          struct mr_span content, struct mr_err *err)
+{
+    struct mr_file_put put;
+    MR_TRY(mr_file_log_begin(log, n, is_compact, content, &put, err));
+    return mr_file_log_end(&put, err);
 }
 
 /* ---- reading --------------------------------------------------------------------------- */

@@ -15,7 +15,7 @@
 
 #include "core/mem/arena.h"
 #include "core/mem/text.h"
-#include "core/port/io.h"
+#include "core/port/files.h"
 
 enum { MR_FILE_LOG_COMPACT_EVERY = 10, MR_FILE_LOG_KEEP = 100, MR_FILE_LOG_LOOSE_MAX = 300 };
 
@@ -55,6 +55,12 @@ void mr_file_log_write_line(struct mr_text *out, const struct mr_log_file *file)
  * returns MR_E_LOCKED when somebody else has written it */
 MR_MUST_USE mr_status mr_file_log_put(const struct mr_file_log *log, int64_t n, bool is_compact,
                                       struct mr_span content, struct mr_err *err);
+
+/* The same in two steps (core/port/files.h): between them the entry is being synced. */
+MR_MUST_USE mr_status mr_file_log_begin(const struct mr_file_log *log, int64_t n, bool is_compact,
+                                        struct mr_span content, struct mr_file_put *put,
+                                        struct mr_err *err);
+MR_MUST_USE mr_status mr_file_log_end(struct mr_file_put *put, struct mr_err *err);
 
 /* mr_file_log_read: visits the files of the entries in (start, end], in order; starts at a compact
  * form when start is -1. What `visit` gets lives for the call.

@@ -137,7 +137,8 @@ static mr_status choose(struct chooser *c, const struct mr_source_limits *limits
     return mr_text_end(&c->lines, err);
 }
 
-/* The entry is durable: the index takes note of it. */
+/* The index takes note of the entry, and may do so before that is durable: what it says beyond
+ * offsets' end is taken back at a start. */
 static mr_status chosen_take(struct chooser *c, struct mr_err *err)
 {
     struct files_source *s = c->source;
@@ -164,7 +165,8 @@ static mr_status choose_and_write(struct chooser *c, const struct mr_source_limi
     MR_TRY(mr_known_begin(s->known, err));
     MR_TRY(choose(c, limits, err));
     if (c->list.count > 0) {
-        MR_TRY(mr_file_log_put(&s->log, s->offset + 1, false, mr_text_span(&c->lines), err));
+        MR_TRY(mr_file_log_begin(&s->log, s->offset + 1, false, mr_text_span(&c->lines), &s->entry,
+                                 err));
     }
     MR_TRY(chosen_take(c, err));
     return mr_known_end(s->known, err);
@@ -190,6 +192,7 @@ mr_status files_plan(struct files_source *s, const struct mr_source_limits *limi
                      struct mr_arena *arena, struct mr_source_list *out_list, struct mr_err *err)
 {
     struct mr_source_limits own = limits_of(s, limits);
+    MR_ASSERT(s->entry.state == MR_FILE_PUT_EMPTY);
     if (s->has_loose_end) MR_TRY(files_trim(s, s->offset, err));
     bool has_enough = s->pending_files >= own.files_max || s->pending_bytes >= own.bytes_max;
     if (!s->is_fixed && (!has_enough || s->is_latest_first)) MR_TRY(files_discover(s, err));
@@ -205,8 +208,9 @@ mr_status files_plan(struct files_source *s, const struct mr_source_limits *limi
     if (s->pending_files > 0) status = choose_and_write(&c, &own, err);
     mr_text_fini(&c.lines);
     if (status != MR_OK) {
+        mr_file_put_drop(&s->entry);
         mr_known_rollback(s->known);
-        s->has_loose_end = true; /* the entry may be there, and nobody knows of it */
+        s->has_loose_end = true; /* the index may know an entry that is not there */
         return status;
     }
     if (c.list.count > 0) c.list.offset = ++s->offset;
@@ -214,6 +218,16 @@ mr_status files_plan(struct files_source *s, const struct mr_source_limits *limi
     s->pending_bytes = c.bytes_left;
     *out_list = c.list;
     return MR_OK;
+}
+
+mr_status files_harden(struct files_source *s, struct mr_err *err)
+{
+    if (s->entry.state == MR_FILE_PUT_EMPTY) return MR_OK;
+    mr_status status = mr_file_log_end(&s->entry, err);
+    if (status == MR_OK) return MR_OK;
+    s->offset--;
+    s->has_loose_end = true; /* the entry may be there, and the index knows it */
+    return status;
 }
 
 /* ---- batch ----------------------------------------------------------------------------- */

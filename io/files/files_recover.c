@@ -169,6 +169,7 @@ mr_status files_recover(struct files_source *s, int64_t offset, int64_t committe
 mr_status files_trim(struct files_source *s, int64_t end, struct mr_err *err)
 {
     MR_ASSERT(end <= s->offset);
+    mr_file_put_drop(&s->entry);
     MR_TRY(mr_file_log_trim(&s->log, end, err));
     MR_TRY(mr_known_begin(s->known, err));
     mr_status status = mr_known_untake(s->known, end, err);

@@ -24,6 +24,11 @@ static mr_status source_plan(struct mr_source *base, const struct mr_source_limi
     return files_plan(source_of(base), limits, arena, out_list, err);
 }
 
+static mr_status source_harden(struct mr_source *base, struct mr_err *err)
+{
+    return files_harden(source_of(base), err);
+}
+
 static mr_status source_batch(struct mr_source *base, int64_t start, int64_t end,
                               struct mr_arena *arena, struct mr_source_list *out_list,
                               struct mr_err *err)
@@ -147,6 +152,7 @@ static void source_close(struct mr_source *base)
 {
     struct files_source *s = source_of(base);
     if (s == NULL) return;
+    mr_file_put_drop(&s->entry);
     mr_known_close(s->known);
     mr_file_watch_fini(&s->watch);
     mr_arena_fini(&s->arena);
@@ -156,6 +162,7 @@ static void source_close(struct mr_source *base)
 static const struct mr_source_driver files_driver = {
     .name = "files",
     .plan = source_plan,
+    .harden = source_harden,
     .batch = source_batch,
     .replan = source_replan,
     .commit = source_commit,

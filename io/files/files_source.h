@@ -1,13 +1,14 @@
 /* The source over a folder tree: Auto Loader's rules on a local or network file system.
  *
- * Discovery (tree_walk.h, or file_watch.h with useNotifications) puts files that are not known yet
- * into the index (known_files.h) as pending. A plan takes the oldest pending ones within the
- * limits, looks at each once more, and writes them as the next entry of the list (file_log.h)
- * before it notes them in the index: the list decides, the index follows.
+ * Discovery (tree_walk.h, and file_watch.h as a hint or, with useNotifications, instead) puts files
+ * that are not known yet into the index (known_files.h) as pending. A plan takes the oldest pending
+ * ones within the limits, looks at each once more, begins to write them as the next entry of the
+ * list (file_log.h), and notes them in the index. The list decides: at every start the index is
+ * brought in line with it.
  *
  *   crash after        found at the next start                what happens
  *   discovery          pending rows, or none                  listed again
- *   the list entry     an entry above offsets' end            entry removed, files pending again
+ *   the plan           index and entry above offsets' end     entry removed, files pending again
  *   offsets/N          entry that the index lacks             index caught up, same batch again
  *   commits/N          rows not marked committed              marked
  *

@@ -40,7 +40,8 @@ struct files_source {
     int64_t retention_us;
     const char *move_to;
 
-    struct mr_file_log log; /* folder null: no checkpoint */
+    struct mr_file_log log;   /* folder null: no checkpoint */
+    struct mr_file_put entry; /* of the last plan, until it is hardened */
     const char *own_folder;
     const char *index_path;
     const char *existing_path;
@@ -110,6 +111,8 @@ MR_MUST_USE mr_status files_plan(struct files_source *s, const struct mr_source_
 MR_MUST_USE mr_status files_batch(struct files_source *s, int64_t start, int64_t end,
                                   struct mr_arena *arena, struct mr_source_list *out_list,
                                   struct mr_err *err);
+/* files_harden: the entry of the last plan is durable. */
+MR_MUST_USE mr_status files_harden(struct files_source *s, struct mr_err *err);
 /* files_fill: name, URI, block and partition values of a file whose path is set. */
 MR_MUST_USE mr_status files_fill(struct files_source *s, struct mr_arena *arena,
                                  struct mr_source_file *file, struct mr_err *err);

@@ -102,6 +102,7 @@ static void retail_plan(struct retail *r)
     const struct mr_source_limits limits = {0};
     struct mr_source_list list;
     assert_int_equal(r->source->driver->plan(r->source, &limits, &r->arena, &list, &r->err), MR_OK);
+    assert_int_equal(r->source->driver->harden(r->source, &r->err), MR_OK);
     for (uint32_t i = 0; i < list.count; i++) {
         struct drop key, *file;
         snprintf(key.path, sizeof key.path, "%s", list.files[i].path);

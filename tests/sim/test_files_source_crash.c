@@ -196,6 +196,7 @@ static mr_status epoch_next(struct process *p, bool *out_has_more)
     MR_TRY(p->source->driver->plan(p->source, &limits, &p->arena, &list, &p->err));
     *out_has_more = list.count > 0;
     if (list.count == 0) return MR_OK;
+    MR_TRY(p->source->driver->harden(p->source, &p->err));
     assert_true(list.count <= FILES_PER_EPOCH);
     p->before = p->offset;
     p->offset = list.offset;

@@ -145,6 +145,7 @@ void fx_plan(struct fx *fx)
     const struct mr_source_limits limits = {0};
     mr_status status =
         fx->source->driver->plan(fx->source, &limits, &fx->arena, &fx->list, &fx->err);
+    if (status == MR_OK) status = fx->source->driver->harden(fx->source, &fx->err);
     if (status != MR_OK) fail_msg("plan: %s", fx->err.message);
     assert_true(fx->list.count > 0 ? fx->list.offset == fx->offset + 1
                                    : fx->list.offset == fx->offset);

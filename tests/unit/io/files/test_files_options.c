@@ -428,7 +428,7 @@ static void test_notifications(void **state)
 }
 
 /* Followed without useNotifications: what the watch tells is found at once, what it does not tell
- * (a second name, given by link) by the next listing, and a tree too wide to be watched is listed. */
+ * (a second name, given by link) by the next listing; a tree too wide to be watched is listed. */
 static void test_hints(void **state)
 {
     enum { FOLDERS = 1030 };
