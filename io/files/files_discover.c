@@ -187,6 +187,7 @@ static mr_status finder_add(struct finder *f, const char *path, const struct mr_
     if (++f->rows < ROWS_PER_TRANSACTION) return MR_OK;
     f->rows = 0;
     MR_TRY(mr_known_end(s->known, err));
+    MR_TRY(mr_known_tidy(s->known, err));
     return mr_known_begin(s->known, err);
 }
 

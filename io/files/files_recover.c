@@ -84,6 +84,7 @@ static mr_status replay_file(void *ctx, const struct mr_log_file *file, struct m
     if (++r->rows < ROWS_PER_TRANSACTION) return MR_OK;
     r->rows = 0;
     MR_TRY(mr_known_end(s->known, err));
+    MR_TRY(mr_known_tidy(s->known, err));
     return mr_known_begin(s->known, err);
 }
 

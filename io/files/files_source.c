@@ -92,6 +92,7 @@ static mr_status source_commit(struct mr_source *base, int64_t end, struct mr_er
         mr_known_rollback(s->known);
         return status;
     }
+    MR_TRY(mr_known_tidy(s->known, err));
     MR_TRY(files_clean_run(s, err));
     return end - s->compacted > MR_FILE_LOG_LOOSE_MAX ? files_compact(s, end, err) : MR_OK;
 }

@@ -9,7 +9,7 @@
 #include "core/port/files.h"
 #include "io/files/index_vfs.h"
 
-enum { ERR_INDEX = 2112, INDEX_FORM = 1 };
+enum { ERR_INDEX = 2112, INDEX_FORM = 1, WAL_PAGES_MAX = 1000 };
 
 /* Statements, prepared when first used. */
 typedef enum stmt_id {
@@ -83,6 +83,7 @@ struct mr_known {
     struct mr_index_vfs vfs;
     bool has_vfs;
     bool is_changing; /* between begin and end */
+    int wal_pages;    /* after the last transaction */
     bool has_due_index;
     bool has_age_index;
     sqlite3 *db;
@@ -206,6 +207,16 @@ static mr_status index_check(struct mr_known *known, struct mr_err *err)
     return mr_err_set(err, MR_E_CORRUPT, ERR_INDEX, "the index of known files has another form");
 }
 
+/* In the place of SQLite's own, which would sync the log and the index within a transaction. */
+static int wal_grew(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+    struct mr_known *known = ctx;
+    (void)db;
+    (void)name;
+    known->wal_pages = pages;
+    return SQLITE_OK;
+}
+
 static mr_status index_open(struct mr_known *known, const char *path, struct mr_err *err)
 {
     int reserved = MR_INDEX_RESERVED_BYTES;
@@ -221,6 +232,7 @@ static mr_status index_open(struct mr_known *known, const char *path, struct mr_
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                 "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384",
                 "open", err));
+    (void)sqlite3_wal_hook(known->db, wal_grew, known);
     return index_check(known, err);
 }
 
@@ -290,6 +302,14 @@ mr_status mr_known_end(struct mr_known *known, struct mr_err *err)
     MR_TRY(simple_run(known, STMT_COMMIT, err));
     known->is_changing = false;
     return MR_OK;
+}
+
+mr_status mr_known_tidy(struct mr_known *known, struct mr_err *err)
+{
+    MR_ASSERT(!known->is_changing);
+    if (known->wal_pages < WAL_PAGES_MAX) return MR_OK;
+    known->wal_pages = 0;
+    return exec(known, "PRAGMA wal_checkpoint(PASSIVE)", "sync", err);
 }
 
 void mr_known_rollback(struct mr_known *known)

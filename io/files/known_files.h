@@ -39,6 +39,10 @@ MR_MUST_USE mr_status mr_known_begin(struct mr_known *known, struct mr_err *err)
 MR_MUST_USE mr_status mr_known_end(struct mr_known *known, struct mr_err *err);
 void mr_known_rollback(struct mr_known *known);
 
+/* mr_known_tidy: between transactions, where there is time: moves SQLite's log into the index when
+ * it has grown long. Costs two syncs then; a transaction never does. */
+MR_MUST_USE mr_status mr_known_tidy(struct mr_known *known, struct mr_err *err);
+
 /* Named numbers that live as long as the index. */
 typedef enum mr_known_fact {
     MR_KNOWN_LAST,      /* newest entry of the list that is in the index */
