@@ -263,22 +263,33 @@ static mr_status step_taking(struct mr_sink *sink, struct mr_err *err)
     return sink->batch == NULL ? MR_OK : take_batch(sink, err);
 }
 
+/* Whether every file has its name, so that folders can be synced while contents are. */
+static bool are_named(const struct mr_sink *sink)
+{
+    for (const struct mr_sink_writing *f = sink->writing; f != NULL; f = f->next) {
+        if (f->segment.state < MR_SEGMENT_OPEN) return false;
+    }
+    return true;
+}
+
+/* Contents and folders: nobody names the files before both are durable, so their order is free. */
 static mr_status step_sealing(struct mr_sink *sink, struct mr_err *err)
 {
+    MR_TRY(control_status(sink, "sync directory", err));
     MR_TRY(mr_sink_reap(sink, err));
+    if (are_named(sink) && sink->folder_at < sink->folder_count) {
+        submit_control(sink, MR_IO_SYNC_DIR, sink->folders[sink->folder_at++]);
+        return MR_E_AGAIN;
+    }
     if (sink->writing != NULL) return MR_E_AGAIN;
-    sink->state = MR_SINK_SYNCING;
+    sink->state = MR_SINK_CLOSING;
     submit_control(sink, MR_IO_CLOSE, sink->staged_path);
     return MR_E_AGAIN;
 }
 
-static mr_status step_syncing(struct mr_sink *sink, struct mr_err *err)
+static mr_status step_closing(struct mr_sink *sink, struct mr_err *err)
 {
-    MR_TRY(control_status(sink, "sync directory", err));
-    if (sink->folder_at < sink->folder_count) {
-        submit_control(sink, MR_IO_SYNC_DIR, sink->folders[sink->folder_at++]);
-        return MR_E_AGAIN;
-    }
+    MR_TRY(control_status(sink, "close", err));
     sink->state = MR_SINK_SEALED;
     return MR_OK;
 }
@@ -327,7 +338,7 @@ mr_status mr_sink_step(struct mr_sink *sink, struct mr_err *err)
     case MR_SINK_OPENING: return control_status(sink, "create", err);
     case MR_SINK_TAKING: return step_taking(sink, err);
     case MR_SINK_SEALING: return step_sealing(sink, err);
-    case MR_SINK_SYNCING: return step_syncing(sink, err);
+    case MR_SINK_CLOSING: return step_closing(sink, err);
     case MR_SINK_STOPPING: {
         mr_status status = step_stopping(sink);
         return status == MR_OK ? step_unlinking(sink) : status;

@@ -78,8 +78,8 @@ typedef enum mr_sink_state {
     MR_SINK_IDLE,
     MR_SINK_OPENING, /* the staged list is being opened; batches may come */
     MR_SINK_TAKING,
-    MR_SINK_SEALING,
-    MR_SINK_SYNCING, /* folders */
+    MR_SINK_SEALING, /* files and folders are being synced */
+    MR_SINK_CLOSING, /* the staged list */
     MR_SINK_SEALED,
     MR_SINK_STOPPING,
     MR_SINK_UNLINKING,
