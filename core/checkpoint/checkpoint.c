@@ -253,6 +253,7 @@ void mr_checkpoint_close(struct mr_checkpoint *checkpoint)
     if (checkpoint->io == NULL || checkpoint->lock < 0) return;
     mr_file_put_drop(&checkpoint->offsets_put);
     mr_file_put_drop(&checkpoint->prepared_put);
+    mr_file_put_drop(&checkpoint->commit_put);
     mr_io_op_init(&op, MR_IO_CLOSE);
     op.file = checkpoint->lock;
     (void)mr_io_call(checkpoint->io, &op);
@@ -392,20 +393,36 @@ mr_status mr_checkpoint_put_prepared(struct mr_checkpoint *checkpoint, int64_t e
     return mr_checkpoint_end_prepared(checkpoint, err);
 }
 
-mr_status mr_checkpoint_put_commit(struct mr_checkpoint *checkpoint, int64_t epoch,
-                                   int64_t next_watermark_ms, struct mr_err *err)
+mr_status mr_checkpoint_begin_commit(struct mr_checkpoint *checkpoint, int64_t epoch,
+                                     int64_t next_watermark_ms, struct mr_err *err)
 {
     struct scratch s;
     char text[96];
     MR_ASSERT(epoch == checkpoint->newest_offsets && epoch == checkpoint->newest_commit + 1);
-    MR_ASSERT(checkpoint->is_prepared);
+    MR_ASSERT(checkpoint->commit_put.state == MR_FILE_PUT_EMPTY);
     MR_TRY(scratch_init(&s, checkpoint, "commits", epoch, err));
     (void)snprintf(text, sizeof text, "v1\n{\"nextBatchWatermarkMs\":%" PRId64 "}",
                    next_watermark_ms);
-    mr_status status = mr_file_put_new(checkpoint->io, s.path, mr_span_of(text), err);
-    if (status == MR_OK) checkpoint->newest_commit = epoch;
+    mr_status status = mr_file_put_begin(&checkpoint->commit_put, checkpoint->io, s.path,
+                                         mr_span_of(text), err);
     mr_arena_fini(&s.arena);
     return status;
+}
+
+mr_status mr_checkpoint_end_commit(struct mr_checkpoint *checkpoint, struct mr_err *err)
+{
+    MR_ASSERT(checkpoint->is_prepared);
+    MR_ASSERT(checkpoint->commit_put.state == MR_FILE_PUT_WRITTEN);
+    MR_TRY(mr_file_put_end(&checkpoint->commit_put, err));
+    checkpoint->newest_commit++;
+    return MR_OK;
+}
+
+mr_status mr_checkpoint_put_commit(struct mr_checkpoint *checkpoint, int64_t epoch,
+                                   int64_t next_watermark_ms, struct mr_err *err)
+{
+    MR_TRY(mr_checkpoint_begin_commit(checkpoint, epoch, next_watermark_ms, err));
+    return mr_checkpoint_end_commit(checkpoint, err);
 }
 
 mr_status mr_checkpoint_withdraw(struct mr_checkpoint *checkpoint, int64_t epoch,

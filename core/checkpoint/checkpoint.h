@@ -39,6 +39,7 @@ struct mr_checkpoint {
     bool is_prepared; /* newest_offsets has its prepared record */
     struct mr_file_put offsets_put; /* under way */
     struct mr_file_put prepared_put;
+    struct mr_file_put commit_put;
 };
 
 /* What an epoch set out to do. The source lines are JSON values, or "-" for none. */
@@ -80,7 +81,7 @@ MR_MUST_USE mr_status mr_checkpoint_put_prepared(struct mr_checkpoint *checkpoin
 MR_MUST_USE mr_status mr_checkpoint_put_commit(struct mr_checkpoint *checkpoint, int64_t epoch,
                                                int64_t next_watermark_ms, struct mr_err *err);
 
-/* put_offsets and put_prepared in steps (core/port/files.h), so that other work goes on while they
+/* The puts in steps (core/port/files.h), so that other work goes on while they
  * are being synced: after name_offsets the entry is there, after the ends they are durable.
  * end_prepared ends the offsets first, so that no prepared record is there without them. */
 MR_MUST_USE mr_status mr_checkpoint_begin_offsets(struct mr_checkpoint *checkpoint, int64_t epoch,
@@ -94,6 +95,10 @@ MR_MUST_USE mr_status mr_checkpoint_begin_prepared(struct mr_checkpoint *checkpo
                                                    struct mr_span json, struct mr_err *err);
 MR_MUST_USE mr_status mr_checkpoint_end_prepared(struct mr_checkpoint *checkpoint,
                                                  struct mr_err *err);
+MR_MUST_USE mr_status mr_checkpoint_begin_commit(struct mr_checkpoint *checkpoint, int64_t epoch,
+                                                 int64_t next_watermark_ms, struct mr_err *err);
+MR_MUST_USE mr_status mr_checkpoint_end_commit(struct mr_checkpoint *checkpoint,
+                                               struct mr_err *err);
 
 /* mr_checkpoint_withdraw: takes back a prepared record that no table has committed, so that the
  * epoch runs again; by rename, so that it stays for inspection as <epoch>.withdrawn. */

@@ -186,8 +186,8 @@ static mr_status name_prepared(void *ctx, struct mr_err *err)
     return status;
 }
 
-/* prepared/N and the version's file are synced together, then prepared/N gets its name, durably,
- * and only then the version. */
+/* The contents of prepared/N, the version and commits/N are synced together. Then prepared/N gets
+ * its name, durably, only then the version, and when that is durable, commits/N (write_commit). */
 static void write_prepared(struct mr_flow *flow)
 {
     mr_status status = mr_flow_collect(flow, &flow->err);
@@ -197,6 +197,10 @@ static void write_prepared(struct mr_flow *flow)
     }
     status = mr_checkpoint_begin_prepared(&flow->checkpoint, flow->epoch.number,
                                           mr_text_span(&flow->json), &flow->err);
+    if (status == MR_OK) {
+        status = mr_checkpoint_begin_commit(&flow->checkpoint, flow->epoch.number,
+                                            flow->watermark_ms, &flow->err);
+    }
     if (status == MR_OK) status = mr_flow_commit(flow, name_prepared, &flow->err);
     /* A table that has the epoch already was not written to. */
     if (status == MR_OK) status = name_prepared(flow, &flow->err);
@@ -210,6 +214,10 @@ static void write_prepared(struct mr_flow *flow)
 static void commit_tables(struct mr_flow *flow)
 {
     mr_status status = mr_flow_commit(flow, NULL, &flow->err);
+    if (status == MR_OK) {
+        status = mr_checkpoint_begin_commit(&flow->checkpoint, flow->epoch.number,
+                                            flow->watermark_ms, &flow->err);
+    }
     if (status != MR_OK) {
         stop_hard(flow);
         return;
@@ -220,8 +228,7 @@ static void commit_tables(struct mr_flow *flow)
 static void write_commit(struct mr_flow *flow)
 {
     int64_t epoch = flow->epoch.number;
-    mr_status status =
-        mr_checkpoint_put_commit(&flow->checkpoint, epoch, flow->watermark_ms, &flow->err);
+    mr_status status = mr_checkpoint_end_commit(&flow->checkpoint, &flow->err);
     if (status != MR_OK) {
         stop_hard(flow);
         return;
