@@ -13,8 +13,10 @@
  *                            every shard ABORTED: back to OPENED (CUT) or to FAILED
  *
  * What is true in each state:
- *   PLANNED    ranges chosen; nothing durable names the epoch, a crash forgets it
- *   OPENED     offsets/N is durable; shards stage segments; a crash removes them and runs N again
+ *   PLANNED    ranges chosen, shards may read and stage; nothing durable names the epoch, a crash
+ *              removes what was staged and forgets it
+ *   OPENED     offsets/N is there, and durable before prepared/N is; shards stage segments; a crash
+ *              removes them and runs N again
  *   SEALED     all segments are synced and reported; prepared/N is being written
  *   PREPARED   prepared/N is durable: N is finished exactly so, never run again
  *   COMMITTED  every table has one version with txn {appId, N}; commits/N is being written
@@ -39,7 +41,7 @@ typedef enum mr_epoch_state {
 
 typedef enum mr_epoch_event {
     MR_EPOCH_EV_PLAN,          /* ranges of the next epoch are chosen */
-    MR_EPOCH_EV_OFFSETS_DONE,  /* offsets/N is durable */
+    MR_EPOCH_EV_OFFSETS_DONE,  /* offsets/N has its name */
     MR_EPOCH_EV_SHARD_SEALED,  /* one shard has synced and reported its segments */
     MR_EPOCH_EV_PREPARED_DONE, /* prepared/N is durable */
     MR_EPOCH_EV_TABLE_DONE,    /* one table has the epoch (committed now or before) */
