@@ -1,6 +1,6 @@
-/* Shown: what the swift forms accept is JSON and has the value that number.h and datetime.h give, to
- * the bit; they accept all that is plain, whatever lies behind the text; lengths 0 to 24, damaged
- * at random. */
+/* Shown: what the swift forms accept is JSON and has the value that number.h and datetime.h give,
+ * to the bit; they accept all that is plain, whatever lies behind the text; lengths 0 to 24,
+ * damaged at random. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -80,8 +80,15 @@ static void test_numbers(void **state)
         uint32_t bytes = draw_number(&rng, text, &is_plain);
         check_number(text, bytes, is_plain);
     }
-    static const char *const edges[] = {"0", "-0", "0.0", "-0.0", "9007199254740993", "1234567890123456",
-                                        "0.123456789012345", "9999999999999999", "-1234567.123456789"};
+    static const char *const edges[] = {"0",
+                                        "-0",
+                                        "0.0",
+                                        "-0.0",
+                                        "9007199254740993",
+                                        "1234567890123456",
+                                        "0.123456789012345",
+                                        "9999999999999999",
+                                        "-1234567.123456789"};
     for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++) {
         memset(text, '7', sizeof text);
         memcpy(text, edges[i], strlen(edges[i]));
@@ -98,13 +105,16 @@ static void test_clock(void **state)
     for (int round = 0; round < ROUNDS; round++) {
         char text[ROOM];
         int64_t got, want;
-        int used = snprintf(text, sizeof text, "1970-01-01T%02d:%02d:%02d", (int)mr_rng_below(&rng, 26),
-                            (int)mr_rng_below(&rng, 62), (int)mr_rng_below(&rng, 62));
+        int used = snprintf(text, sizeof text, "1970-01-01T%02d:%02d:%02d",
+                            (int)mr_rng_below(&rng, 26), (int)mr_rng_below(&rng, 62),
+                            (int)mr_rng_below(&rng, 62));
         uint32_t digits = (uint32_t)mr_rng_below(&rng, 10);
         if (digits > 0) text[used++] = '.';
         for (uint32_t i = 0; i < digits; i++) text[used++] = (char)('0' + mr_rng_below(&rng, 10));
         memset(text + used, '8', sizeof text - (size_t)used);
-        if (mr_rng_below(&rng, 4) == 0) text[11 + mr_rng_below(&rng, 8)] = "0:/;x"[mr_rng_below(&rng, 5)];
+        if (mr_rng_below(&rng, 4) == 0) {
+            text[11 + mr_rng_below(&rng, 8)] = "0:/;x"[mr_rng_below(&rng, 5)];
+        }
         if (!mr_swift_clock(text + 11, (uint32_t)used - 11, &got)) continue;
         taken++;
         assert_int_equal(mr_timestamp_parse(text, (size_t)used, NULL, &want), MR_PARSE_OK);
