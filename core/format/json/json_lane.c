@@ -144,9 +144,9 @@ void json_lane_skip(struct json_lane *lane)
                                    : lane->columns[column->parent].kind;
         if (above == JSON_LANE_SKIP) above = JSON_LANE_INSIDE;
         column->kind = kind_below(above, column->node);
-        if (column->kind != JSON_LANE_INSIDE && column->node->is_skipped) {
-            column->kind = JSON_LANE_SKIP;
-        }
+        /* Objects and arrays of scalars are walked all the same; what they hold is only checked. */
+        bool is_whole = column->kind == JSON_LANE_VALUE || column->kind == JSON_LANE_CURSOR;
+        if (is_whole && column->node->is_skipped) column->kind = JSON_LANE_SKIP;
     }
 }
 
@@ -187,8 +187,9 @@ static bool columns_begin(struct mr_json_reader *r)
         struct json_lane_column *column = &lane->columns[i];
         column->base = r->rows;
         if (column->kind != JSON_LANE_ITEM) continue;
-        column->base = lane->columns[column->parent].node->items;
         lane->walk.columns[i].items = 0;
+        if (column->node->is_skipped) continue;
+        column->base = lane->columns[column->parent].node->items;
         uint32_t wanted = column->base + JSON_LANE_ITEMS_MAX;
         if (json_node_reserve(column->node, r->d.arena, wanted, NULL) != MR_OK) return false;
     }
@@ -314,7 +315,9 @@ static uint32_t convert_all(struct mr_json_reader *r)
         if (column->kind == JSON_LANE_VALUE) to = json_lane_convert(r, i, to);
         if (column->kind == JSON_LANE_SKIP) to = json_lane_check(r, i, to);
         if (column->kind != JSON_LANE_ITEM) continue;
-        uint32_t items = w->columns[i].items, bad = json_lane_convert(r, i, items);
+        uint32_t items = w->columns[i].items;
+        uint32_t bad = column->node->is_skipped ? json_lane_check(r, i, items)
+                                                : json_lane_convert(r, i, items);
         if (bad < items) {
             to = MR_MIN(to, row_of_item(w->columns[column->parent].slots, w->row, bad));
         }
@@ -361,8 +364,11 @@ static void rows_end(struct mr_json_reader *r, uint32_t to)
     for (uint32_t i = 0; i < lane->column_count; i++) {
         const struct json_lane_column *column = &lane->columns[i];
         if (column->kind == JSON_LANE_ITEM || column->kind == JSON_LANE_INSIDE) continue;
-        if (column->kind == JSON_LANE_OBJECT) objects_end(column, w->columns[i].slots, to);
-        if (column->kind == JSON_LANE_LIST) list_end(lane, i, to, w->row);
+        bool is_skipped = column->node->is_skipped;
+        if (column->kind == JSON_LANE_OBJECT && !is_skipped) {
+            objects_end(column, w->columns[i].slots, to);
+        }
+        if (column->kind == JSON_LANE_LIST && !is_skipped) list_end(lane, i, to, w->row);
         slots_clear(w->columns[i].slots, w->row);
     }
     if (to == w->row) return;
