@@ -24,13 +24,6 @@ static mr_status lane_nomem(struct mr_err *err)
     return mr_err_set(err, MR_E_NOMEM, 0, "out of memory for the JSON reader");
 }
 
-static uint32_t count_columns(const struct json_node *node)
-{
-    uint32_t count = node->child_count;
-    for (uint32_t i = 0; i < node->child_count; i++) count += count_columns(&node->children[i]);
-    return count;
-}
-
 static bool is_list(const struct json_node *node)
 {
     return node->type->id == MR_TYPE_ARRAY || node->type->id == MR_TYPE_MAP;
@@ -113,7 +106,7 @@ static mr_status edges_init(struct json_lane *lane, struct mr_arena *arena, stru
 mr_status json_lane_init(struct json_lane *lane, struct mr_arena *arena, struct json_node *root,
                          struct mr_err *err)
 {
-    uint32_t count = count_columns(root);
+    uint32_t count = mr_type_below(root->type);
     uint32_t room = count + JSON_LANE_EXTRAS_MAX;
     *lane = (struct json_lane){.arena = arena};
     if (count == 0 || count > COLUMNS_MAX) return MR_OK;
