@@ -17,6 +17,7 @@
 #include "core/batch/batch.h"
 #include "core/expr/expr.h"
 #include "core/expr/function.h"
+#include "core/expr/order.h"
 #include "core/expr/program.h"
 #include "kernels/select/select.h"
 
@@ -203,10 +204,6 @@ struct mr_gather {
 };
 MR_MUST_USE mr_status mr_gather_run(const struct mr_gather *gather, const struct mr_type *type,
                                     struct mr_vec *out, struct mr_err *err);
-
-/* mr_compare_at: order of two values of one type: <0, 0, >0. Nulls inside nested values come first;
- * NaN is equal to itself and above all else; 0.0 = -0.0. Both rows are present. */
-int mr_compare_at(const struct mr_vec *a, uint32_t row_a, const struct mr_vec *b, uint32_t row_b);
 
 /* mr_operand_null: one null of the type, standing for all rows. */
 MR_MUST_USE mr_status mr_operand_null(struct mr_eval *eval, const struct mr_type *type,

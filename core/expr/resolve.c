@@ -2,15 +2,7 @@
 #include "core/base/checked.h"
 #include "core/expr/expr_impl.h"
 #include "core/expr/family_impl.h"
-
-static bool is_orderable(const struct mr_type *type)
-{
-    if (type->id == MR_TYPE_MAP) return false;
-    for (uint32_t i = 0; i < type->field_count; i++) {
-        if (!is_orderable(type->fields[i].type)) return false;
-    }
-    return true;
-}
+#include "core/expr/order.h"
 
 static mr_status meet(struct mr_resolve *resolve, const struct mr_type **out_type,
                       struct mr_err *err)
@@ -23,7 +15,7 @@ static mr_status check_orderable(const struct mr_resolve *resolve, const struct 
                                  struct mr_err *err)
 {
     char text[MR_TYPE_TEXT_MAX];
-    if (is_orderable(type)) return MR_OK;
+    if (mr_type_is_orderable(type)) return MR_OK;
     return mr_err_set(err, MR_E_TYPE, 1301, "%s cannot compare values of type %s",
                       resolve->function->name, mr_type_describe(type, text, sizeof text));
 }
