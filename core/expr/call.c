@@ -31,7 +31,7 @@ mr_status mr_operand_null(struct mr_eval *eval, const struct mr_type *type,
 {
     struct mr_vec *vec = &out_operand->vec;
     out_operand->is_constant = true;
-    MR_TRY(mr_vec_alloc(vec, eval->arena, type, 1, true, &eval->batch->bufs, err));
+    MR_TRY(mr_vec_alloc(vec, eval->arena, type, 1, true, &eval->root->bufs, err));
     size_t bytes = type->id == MR_TYPE_BOOLEAN ? sizeof(uint64_t) : mr_type_width(type);
     if (vec->values != NULL) memset(vec->values, 0, bytes);
     vec_all_null(vec);
@@ -42,9 +42,9 @@ mr_status mr_operand_null(struct mr_eval *eval, const struct mr_type *type,
 static mr_status vec_room(struct mr_eval *eval, const struct mr_type *type, uint32_t rows,
                           bool is_partial, struct mr_vec *out, struct mr_err *err)
 {
-    *out = (struct mr_vec){.type = type, .rows = rows, .bufs = &eval->batch->bufs};
+    *out = (struct mr_vec){.type = type, .rows = rows, .bufs = &eval->root->bufs};
     if (mr_type_is_nested(type)) return MR_OK; /* made by the evaluator */
-    MR_TRY(mr_vec_alloc(out, eval->arena, type, rows, false, &eval->batch->bufs, err));
+    MR_TRY(mr_vec_alloc(out, eval->arena, type, rows, false, &eval->root->bufs, err));
     bool is_view = type->id == MR_TYPE_STRING || type->id == MR_TYPE_BINARY;
     if (type->id == MR_TYPE_BOOLEAN) memset(out->values, 0, mr_bit_words(rows) * 8);
     else if (is_view && is_partial) memset(out->values, 0, (size_t)rows * sizeof(struct mr_view));

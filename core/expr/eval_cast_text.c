@@ -147,9 +147,9 @@ static mr_status nested_child(const struct mr_call *call, uint32_t k, bool is_li
     inner.args = &child;
     inner.out = out;
     MR_TRY(nested_rows(call, &child.vec, is_list, &inner, err));
-    *out = (struct mr_vec){.type = type, .rows = rows, .bufs = &eval->batch->bufs};
+    *out = (struct mr_vec){.type = type, .rows = rows, .bufs = &eval->root->bufs};
     if (is_void || !mr_type_is_nested(type)) {
-        MR_TRY(mr_vec_alloc(out, eval->arena, type, rows, is_void, &eval->batch->bufs, err));
+        MR_TRY(mr_vec_alloc(out, eval->arena, type, rows, is_void, &eval->root->bufs, err));
         if (mr_type_width(type) == 16) memset(out->values, 0, (size_t)rows * 16);
     }
     if (!is_void) {

@@ -60,6 +60,7 @@ struct mr_eval {
     const struct mr_program_context *context;
     const struct mr_select_kernels *select;
     struct mr_batch *batch;
+    struct mr_batch *root; /* whose bufs views point into: `batch`, or what it was made from */
     struct mr_arena *arena;
     struct mr_memo *memos;   /* [node_count] */
     char *text_at;           /* free bytes of the newest block for computed strings */

@@ -17,7 +17,7 @@ static mr_status text_grow(struct mr_eval *eval, size_t bytes, struct mr_err *er
     }
     char *at = mr_arena_alloc(eval->arena, size, 64);
     if (at == NULL) return mr_eval_nomem(err);
-    uint32_t index = mr_batch_add_buf(eval->batch, at);
+    uint32_t index = mr_batch_add_buf(eval->root, at);
     if (index == MR_BUFS_MAX) {
         return mr_err_set(err, MR_E_LIMIT, 1310,
                           "computed strings of one batch need too much room");

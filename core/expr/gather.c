@@ -125,7 +125,7 @@ static mr_status gather_list(const struct mr_gather *gather, struct mr_vec *out,
 mr_status mr_gather_run(const struct mr_gather *gather, const struct mr_type *type,
                         struct mr_vec *out, struct mr_err *err)
 {
-    *out = (struct mr_vec){.type = type, .rows = gather->rows, .bufs = &gather->eval->batch->bufs};
+    *out = (struct mr_vec){.type = type, .rows = gather->rows, .bufs = &gather->eval->root->bufs};
     if (type->id == MR_TYPE_VOID) return MR_OK;
     out->validity = mr_eval_bits(gather->eval, gather->rows);
     if (out->validity == NULL) return mr_eval_nomem(err);

@@ -123,7 +123,7 @@ static mr_status eval_begin(struct mr_eval *eval, const struct mr_program *progr
                             struct mr_err *err)
 {
     *eval = (struct mr_eval){.program = program, .context = context, .batch = batch,
-                             .arena = batch->arena, .select = context->select};
+                             .root = batch, .arena = batch->arena, .select = context->select};
     if (eval->select == NULL) eval->select = mr_select_kernels(MR_ISA_REF);
     eval->memos = MR_ARENA_ARRAY(eval->arena, struct mr_memo, program->node_count);
     return eval->memos == NULL ? mr_eval_nomem(err) : MR_OK;
