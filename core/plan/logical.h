@@ -29,10 +29,10 @@
 #ifndef MR_CORE_PLAN_LOGICAL_H
 #define MR_CORE_PLAN_LOGICAL_H
 
-#include "core/expr/expr.h"
+#include "core/expr/aggregate.h"
+#include "core/expr/generator.h"
+#include "core/expr/window_function.h"
 
-struct mr_aggregate_function;
-struct mr_window_function;
 struct mr_relation;
 
 typedef enum mr_plan_kind {
@@ -73,15 +73,10 @@ struct mr_plan_order {
     bool is_nulls_first;
 };
 
-/* One aggregate: FUNCTION(DISTINCT args ORDER BY ..) FILTER (WHERE filter). */
+/* One aggregate: FUNCTION(DISTINCT args) FILTER (WHERE filter). */
 struct mr_plan_aggregate {
-    const struct mr_aggregate_function *function;
-    const struct mr_expr *const *args; /* coerced to what the function takes; count(*) has none */
-    uint32_t arg_count;
-    bool is_distinct;
+    struct mr_aggregate_call call;
     const struct mr_expr *filter; /* null = none */
-    const struct mr_type *type;   /* of the result */
-    bool is_nullable;
 };
 
 typedef enum mr_bound_kind {
@@ -92,25 +87,22 @@ typedef enum mr_bound_kind {
 
 struct mr_plan_bound {
     mr_bound_kind kind;
-    int64_t rows;              /* OFFSET of ROWS */
-    struct mr_value distance;  /* OFFSET of RANGE, of the order expression's type, signed */
+    int64_t rows; /* OFFSET of ROWS */
+    /* OFFSET of RANGE, of the order expression's type, signed: days of a date, microseconds of a
+     * timestamp */
+    struct mr_value distance;
 };
 
-/* One window function over the frame of its window; `window` or `aggregate.function` is set. */
+/* One window function over the frame of its window: one of the two calls has a function. */
 struct mr_plan_window {
-    const struct mr_window_function *window;
+    struct mr_window_call call;
     struct mr_plan_aggregate aggregate;
-    const struct mr_expr *const *args;
-    uint32_t arg_count;
-    bool ignores_nulls;
     const struct mr_expr *const *partition_by;
     uint32_t partition_count;
     const struct mr_plan_order *orders;
     uint32_t order_count;
     bool is_range; /* else rows */
     struct mr_plan_bound from, to;
-    const struct mr_type *type;
-    bool is_nullable;
 };
 
 struct mr_plan {
@@ -161,9 +153,9 @@ struct mr_plan {
     uint32_t window_count;
 
     /* GENERATE */
-    const struct mr_expr *generator; /* the call; its type is an array of structs of what it gives */
-    bool is_outer;                   /* a row that gives nothing is kept, with nulls */
-    double rows_expected;            /* the optimizer's guess; 0 = not known */
+    const struct mr_generator *generator; /* its inputs are over the input's columns */
+
+    double rows_expected; /* the optimizer's guess; 0 = not known */
 };
 
 /* mr_plan_new: a node with its inputs; null when out of memory. The caller sets the rest. */

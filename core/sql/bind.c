@@ -30,14 +30,18 @@ static mr_status bind_any(struct binder *b, const struct mr_sql_expr *e,
 
 /* ---- errors ---- */
 
-/* Puts a position on the error at hand unless a smaller expression has put its own. */
+mr_status mr_sql_locate(const struct mr_sql_pos *pos, mr_status status, struct mr_err *err)
+{
+    if (status == MR_OK || err == NULL || err->line != 0) return status;
+    err->line = pos->line;
+    err->column = pos->column;
+    err->width = MR_MAX(pos->width, 1u);
+    return status;
+}
+
 static mr_status locate(struct binder *b, const struct mr_sql_pos *pos, mr_status status)
 {
-    if (status == MR_OK || b->err == NULL || b->err->line != 0) return status;
-    b->err->line = pos->line;
-    b->err->column = pos->column;
-    b->err->width = MR_MAX(pos->width, 1u);
-    return status;
+    return mr_sql_locate(pos, status, b->err);
 }
 
 static mr_status bind_nomem(struct binder *b)
@@ -91,10 +95,37 @@ static bool is_bare_function(struct mr_span name)
            mr_span_ieq(name, MR_SPAN("current_date"));
 }
 
+/* The members that the parts of a name from `part` on lead to. */
+static mr_status bind_members(struct binder *b, const struct mr_sql_name *part,
+                              const struct mr_expr *expr, const struct mr_expr **out_expr)
+{
+    for (; part != NULL; part = part->next) {
+        MR_TRY(locate(b, &part->pos, mr_expr_field(b->builder, expr, part->text, &expr, b->err)));
+    }
+    *out_expr = expr;
+    return MR_OK;
+}
+
+static mr_status bind_name_by_hook(struct binder *b, const struct mr_sql_names *names,
+                                   const struct mr_expr **out_expr)
+{
+    const struct mr_sql_name *part = names->first;
+    const struct mr_expr *expr = NULL;
+    uint32_t parts = 0;
+    MR_TRY(b->scope->hooks->name(b->scope->ctx, names, &expr, &parts, b->err));
+    if (parts == 0 && names->count == 1 && is_bare_function(part->text)) {
+        return mr_expr_call(b->builder, part->text, NULL, 0, out_expr, b->err);
+    }
+    if (parts == 0) return b->scope->hooks->unknown(b->scope->ctx, names, b->err);
+    for (uint32_t i = 0; i < parts; i++) part = part->next;
+    return bind_members(b, part, expr, out_expr);
+}
+
 /* As in Spark, `t.a` is column a of relation t before it is member a of column t. */
 static mr_status bind_name(struct binder *b, const struct mr_sql_names *names,
                            const struct mr_expr **out_expr)
 {
+    if (b->scope->hooks != NULL) return bind_name_by_hook(b, names, out_expr);
     const struct mr_sql_name *part = names->first;
     const struct mr_expr *expr;
     bool is_alias =
@@ -115,11 +146,7 @@ static mr_status bind_name(struct binder *b, const struct mr_sql_names *names,
     }
     MR_TRY(
         locate(b, &part->pos, mr_expr_column(b->builder, b->scope->columns, index, &expr, b->err)));
-    for (part = part->next; part != NULL; part = part->next) {
-        MR_TRY(locate(b, &part->pos, mr_expr_field(b->builder, expr, part->text, &expr, b->err)));
-    }
-    *out_expr = expr;
-    return MR_OK;
+    return bind_members(b, part->next, expr, out_expr);
 }
 
 /* ---- expressions ---- */
@@ -393,6 +420,14 @@ static mr_status bind_function(struct binder *b, const struct mr_sql_expr *e,
 {
     const struct mr_expr **args;
     if (e->is_extract) return bind_extract(b, e, out_expr);
+    if (b->scope->hooks != NULL) {
+        const struct mr_expr *expr = NULL;
+        MR_TRY(locate(b, &e->pos, b->scope->hooks->call(b->scope->ctx, e, &expr, b->err)));
+        if (expr != NULL) {
+            *out_expr = expr;
+            return MR_OK;
+        }
+    }
     if (e->over != NULL) return refuse(b, &e->pos, "a window function");
     if (e->filter != NULL || e->is_distinct) return refuse(b, &e->pos, "an aggregate function");
     if (e->name.count != 1) return refuse(b, &e->pos, "a function of a schema");
@@ -438,7 +473,9 @@ static mr_status bind_any(struct binder *b, const struct mr_sql_expr *e,
     case MR_SQL_EXPR_LAMBDA: return refuse(b, &e->pos, "a lambda function");
     case MR_SQL_EXPR_IN_QUERY:
     case MR_SQL_EXPR_SUBQUERY:
-    case MR_SQL_EXPR_EXISTS: return refuse(b, &e->pos, "a subquery");
+    case MR_SQL_EXPR_EXISTS:
+        if (b->scope->hooks == NULL) return refuse(b, &e->pos, "a subquery");
+        return locate(b, &e->pos, b->scope->hooks->query(b->scope->ctx, e, out_expr, b->err));
     }
     MR_ASSERT(!"every kind of expression is handled above");
     return MR_E_INTERNAL;
@@ -552,26 +589,26 @@ static const struct mr_sql_name *kept_name(const struct mr_sql_expr *e, const st
     return is_kept ? e->args.first->name.last : NULL;
 }
 
-/* Spark's rules: a column keeps the name by which it was called, a cast of a column too, anything
- * else is named by its text. */
-static mr_status output_name(struct binder *b, const struct mr_sql_item *item,
-                             const struct mr_expr *expr, struct mr_span *out_name)
+mr_status mr_sql_output_name(struct mr_expr_builder *builder, const struct mr_sql_item *item,
+                             const struct mr_expr *expr, struct mr_span *out_name,
+                             struct mr_err *err)
 {
     struct mr_text text;
-    if (item->alias.count > 1) return refuse(b, &item->alias.pos, "more than one alias");
+    struct binder b = {.builder = builder, .err = err};
+    if (item->alias.count > 1) return refuse(&b, &item->alias.pos, "more than one alias");
     const struct mr_sql_name *name =
         item->alias.count == 1 ? item->alias.first : kept_name(item->expr, expr);
     if (name != NULL) {
         *out_name = name->text;
         return MR_OK;
     }
-    mr_text_init(&text, b->builder->arena->heap);
+    mr_text_init(&text, builder->arena->heap);
     mr_expr_write_name(expr, &text);
-    mr_status status = mr_text_end(&text, b->err);
+    mr_status status = mr_text_end(&text, err);
     if (status == MR_OK) {
-        const char *copy = mr_arena_copy(b->builder->arena, mr_text_span(&text));
+        const char *copy = mr_arena_copy(builder->arena, mr_text_span(&text));
         *out_name = (struct mr_span){copy, text.used};
-        if (copy == NULL) status = bind_nomem(b);
+        if (copy == NULL) status = bind_nomem(&b);
     }
     mr_text_fini(&text);
     return status;
@@ -583,7 +620,7 @@ static mr_status bind_item(struct binder *b, struct outputs *o, const struct mr_
     struct mr_span name, metadata = {0};
     if (item->expr->kind == MR_SQL_EXPR_STAR) return expand_star(b, o, item->expr);
     MR_TRY(bind_any(b, item->expr, &expr));
-    MR_TRY(output_name(b, item, expr, &name));
+    MR_TRY(mr_sql_output_name(b->builder, item, expr, &name, b->err));
     if (expr->kind == MR_EXPR_COLUMN) metadata = b->scope->columns->fields[expr->index].metadata;
     return add_output(b, o, expr, name, metadata, &item->expr->pos);
 }

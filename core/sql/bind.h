@@ -19,8 +19,27 @@
 #include "core/expr/expr.h"
 #include "core/sql/ast.h"
 
+/* What expressions of a whole query have beyond those over one relation: names of several
+ * relations, aggregates, subqueries. All find or make an expression and report errors with a
+ * position of their own; ctx is the query's planner. */
+struct mr_bind_hooks {
+    /* A name: the expression of its first *out_parts parts; none = not found. */
+    mr_status (*name)(void *ctx, const struct mr_sql_names *names, const struct mr_expr **out_expr,
+                      uint32_t *out_parts, struct mr_err *err);
+    /* The error for a name that nothing knows. */
+    mr_status (*unknown)(void *ctx, const struct mr_sql_names *names, struct mr_err *err);
+    /* A call of a function that is no scalar one; *out_expr null = it is. */
+    mr_status (*call)(void *ctx, const struct mr_sql_expr *call, const struct mr_expr **out_expr,
+                      struct mr_err *err);
+    /* IN (query), EXISTS and a scalar subquery. */
+    mr_status (*query)(void *ctx, const struct mr_sql_expr *expr, const struct mr_expr **out_expr,
+                       struct mr_err *err);
+};
+
 /* The columns that a query can see. */
 struct mr_bind_scope {
+    const struct mr_bind_hooks *hooks; /* null = over one relation, described below */
+    void *ctx;                         /* of the hooks */
     const struct mr_type *columns; /* struct */
     uint32_t visible_count;        /* columns from here on are hidden */
     struct mr_span alias;          /* of the relation; empty = none */
@@ -44,10 +63,22 @@ MR_MUST_USE mr_status mr_sql_bind_query(struct mr_expr_builder *builder,
                                         const struct mr_bind_scope *scope,
                                         struct mr_bound_query *out_query, struct mr_err *err);
 
-/* mr_sql_bind_expr: one expression over the scope. */
+/* mr_sql_bind_expr: one expression over the scope. A position that err has is that of the smallest
+ * expression at fault. */
 MR_MUST_USE mr_status mr_sql_bind_expr(struct mr_expr_builder *builder,
                                        const struct mr_sql_expr *expr,
                                        const struct mr_bind_scope *scope,
                                        const struct mr_expr **out_expr, struct mr_err *err);
+
+/* mr_sql_locate: puts a position on the error at hand unless a smaller expression has put its own;
+ * returns `status`. */
+mr_status mr_sql_locate(const struct mr_sql_pos *pos, mr_status status, struct mr_err *err);
+
+/* mr_sql_output_name: what Spark calls an output: its alias, else the last part of a column's name,
+ * also under a cast, else its text. */
+MR_MUST_USE mr_status mr_sql_output_name(struct mr_expr_builder *builder,
+                                         const struct mr_sql_item *item,
+                                         const struct mr_expr *expr, struct mr_span *out_name,
+                                         struct mr_err *err);
 
 #endif
