@@ -102,8 +102,9 @@ static mr_status call_aggregate(struct mr_select *select, const struct mr_sql_ex
         !LIST_ADD(select->planner->arena, &select->aggregates, aggregate)) {
         return mr_plan_nomem(err);
     }
-    return mr_expr_slot(select->planner->builder, SLOT_AGGREGATE + i,
-                        mr_span_of(function->name), aggregate.call.type,
+    struct mr_span name;
+    MR_TRY(mr_plan_aggregate_name(select->planner, &aggregate, call->is_distinct, &name, err));
+    return mr_expr_slot(select->planner->builder, SLOT_AGGREGATE + i, name, aggregate.call.type,
                         aggregate.call.is_nullable, out_expr, err);
 }
 
@@ -293,10 +294,11 @@ static mr_status call_window(struct mr_select *select, const struct mr_sql_expr 
                             "a window function is inside another");
     }
     if (!LIST_ADD(select->planner->arena, &select->windows, window)) return mr_plan_nomem(err);
+    struct mr_span name;
+    MR_TRY(mr_plan_window_name(select->planner, &window.window, call->is_distinct, &name, err));
     bool is_aggregate = window.window.call.function == NULL;
     const struct mr_aggregate_call *aggregate = &window.window.aggregate.call;
-    return mr_expr_slot(select->planner->builder, SLOT_WINDOW + select->windows.count - 1,
-                        call->name.first->text,
+    return mr_expr_slot(select->planner->builder, SLOT_WINDOW + select->windows.count - 1, name,
                         is_aggregate ? aggregate->type : window.window.call.type,
                         is_aggregate ? aggregate->is_nullable : window.window.call.is_nullable,
                         out_expr, err);

@@ -16,7 +16,7 @@
 #ifndef MR_CORE_PLAN_PLAN_IMPL_H
 #define MR_CORE_PLAN_PLAN_IMPL_H
 
-#include "core/plan/plan_query.h"
+#include "core/plan/plan_nodes_impl.h"
 #include "core/sql/bind.h"
 
 enum {
@@ -28,27 +28,6 @@ enum {
     SLOT_OUTER = 1 << 24,
     SLOT_END = 2 << 24,
 };
-
-/* Codes of errors.def. */
-enum {
-    ERR_UNSUPPORTED = 1004,
-    ERR_COLUMN = 1203,
-    ERR_AMBIGUOUS = 1204,
-    ERR_CONDITION = 1206,
-    ERR_STAR = 1207,
-    ERR_AGGREGATE = 1208,
-    ERR_GROUPED = 1209,
-    ERR_ORDINAL = 1211,
-    ERR_SET = 1212,
-    ERR_SUBQUERY = 1213,
-    ERR_WINDOW = 1214,
-    ERR_ALIASES = 1215,
-    ERR_LIMIT = 1216,
-    ERR_EXPANSION = 1217,
-};
-
-struct planner;
-struct mr_select;
 
 struct scope_column {
     struct mr_span relation; /* alias that it is reached by; empty = none */
@@ -72,27 +51,6 @@ struct from {
     struct scope scope;
 };
 
-struct named_query { /* a common table expression in sight */
-    const struct mr_sql_cte *cte;
-    const struct named_query *visible; /* what its own query sees */
-    const struct named_query *next;
-};
-
-struct planner {
-    struct mr_expr_builder *builder;
-    struct mr_arena *arena;
-    const struct mr_plan_catalog *catalog;
-    const struct named_query *ctes;
-    uint32_t queries; /* planned so far: a common table expression counts each time it is used */
-};
-
-/* A growing list of pointers or structs in the planner's arena. */
-#define LIST_OF(type)                                                                              \
-    struct {                                                                                       \
-        type *at;                                                                                  \
-        uint32_t count, capacity;                                                                  \
-    }
-
 typedef enum subquery_kind { SUBQUERY_SCALAR, SUBQUERY_EXISTS, SUBQUERY_IN } subquery_kind;
 
 struct subquery {
@@ -113,14 +71,6 @@ typedef enum select_stage {
     STAGE_ITEMS,  /* SELECT list, HAVING, ORDER BY */
     STAGE_WITHIN, /* inside an aggregate or a window function */
 } select_stage;
-
-struct select_item {
-    const struct mr_expr *expr;
-    struct mr_span name;
-    struct mr_span metadata;
-    const struct mr_sql_pos *pos;
-    bool is_alias; /* may be used by others of its name */
-};
 
 struct window_call {
     struct mr_plan_window window; /* in slots until placed */
@@ -157,21 +107,6 @@ struct mr_select {
     uint32_t generator_column; /* first one of the SELECT list's generator */
 };
 
-/* list_grow: room for one more element; false when out of memory. */
-bool mr_plan_list_grow(struct mr_arena *arena, void *at, uint32_t count, uint32_t *capacity,
-                       size_t size);
-#define LIST_ADD(arena, list, value)                                                               \
-    (mr_plan_list_grow((arena), &(list)->at, (list)->count, &(list)->capacity,                     \
-                       sizeof *(list)->at) &&                                                      \
-     ((list)->at[(list)->count++] = (value), true))
-
-mr_status mr_plan_nomem(struct mr_err *err);
-
-/* mr_plan_fail: an error with a position. */
-mr_status mr_plan_fail(struct mr_err *err, const struct mr_sql_pos *pos, mr_status status,
-                       uint32_t code, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-mr_status mr_plan_refuse(struct mr_err *err, const struct mr_sql_pos *pos, const char *construct);
-
 /* ---- plan_relation.c ---- */
 
 /* mr_plan_from: FROM; a null relation is one row without columns. */
@@ -191,37 +126,6 @@ MR_MUST_USE mr_status mr_plan_order(struct planner *p, struct mr_plan *plan,
                                     const struct mr_sql_query *query, struct mr_plan **out_plan,
                                     struct mr_err *err);
 
-/* ---- plan_nodes.c: nodes that several make ---- */
-
-/* mr_plan_project: a PROJECT of items over `plan`. */
-MR_MUST_USE mr_status mr_plan_project(struct planner *p, struct mr_plan *plan,
-                                      const struct select_item *items, uint32_t count,
-                                      struct mr_plan **out_plan, struct mr_err *err);
-
-/* mr_plan_distinct: an AGGREGATE of all columns of `plan`. */
-MR_MUST_USE mr_status mr_plan_distinct(struct planner *p, struct mr_plan *plan,
-                                       struct mr_plan **out_plan, struct mr_err *err);
-
-/* mr_plan_filter: FILTER over conjuncts in terms of the plan; the plan itself without any. */
-MR_MUST_USE mr_status mr_plan_filter(struct planner *p, struct mr_plan *plan,
-                                     const struct mr_expr *const *conjuncts, uint32_t count,
-                                     struct mr_plan **out_plan, struct mr_err *err);
-
-/* mr_plan_limit: LIMIT and OFFSET, which are constants. */
-MR_MUST_USE mr_status mr_plan_limit(struct planner *p, struct mr_plan *plan,
-                                    const struct mr_sql_query *query, struct mr_plan **out_plan,
-                                    struct mr_err *err);
-
-/* mr_plan_as_boolean: a condition: boolean, or an error 1206 that names the clause. */
-MR_MUST_USE mr_status mr_plan_as_boolean(struct planner *p, const char *clause,
-                                         const struct mr_sql_pos *pos, const struct mr_expr *expr,
-                                         const struct mr_expr **out_expr, struct mr_err *err);
-
-/* mr_plan_conjuncts: the operands of nested ANDs. */
-MR_MUST_USE mr_status mr_plan_conjuncts(struct mr_arena *arena, const struct mr_expr *expr,
-                                        const struct mr_expr ***out_list, uint32_t *out_count,
-                                        struct mr_err *err);
-
 /* ---- plan_names.c: the hooks of the expression binder ---- */
 
 extern const struct mr_bind_hooks mr_select_hooks;
@@ -238,6 +142,16 @@ MR_MUST_USE mr_status mr_scope_add(struct planner *p, struct scope *scope,
 
 MR_MUST_USE mr_status mr_select_call(void *ctx, const struct mr_sql_expr *call,
                                      const struct mr_expr **out_expr, struct mr_err *err);
+
+/* ---- plan_call_names.c: what a call without an alias is named; `is_distinct` as written ---- */
+
+MR_MUST_USE mr_status mr_plan_aggregate_name(struct planner *p,
+                                             const struct mr_plan_aggregate *aggregate,
+                                             bool is_distinct, struct mr_span *out_name,
+                                             struct mr_err *err);
+MR_MUST_USE mr_status mr_plan_window_name(struct planner *p, const struct mr_plan_window *window,
+                                          bool is_distinct, struct mr_span *out_name,
+                                          struct mr_err *err);
 
 /* ---- plan_subquery.c ---- */
 

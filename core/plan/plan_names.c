@@ -1,6 +1,4 @@
 /* Names: which column of which relation a dotted name means. */
-#include <string.h>
-
 #include "core/base/assert.h"
 #include "core/base/checked.h"
 #include "core/base/nearest.h"
@@ -168,10 +166,9 @@ static mr_status hook_unknown(void *ctx, const struct mr_sql_names *names, struc
         const struct scope_column *column = &select->from.scope.columns[i];
         if (!is_qualified || is_of(column, names)) mr_nearest_offer(&nearest, column->name);
     }
+    struct mr_span where = is_qualified ? names->first->text : MR_SPAN("the query's relations");
     mr_plan_fail(err, &name->pos, MR_E_NOT_FOUND, ERR_COLUMN, "column \"%.*s\" not found in %.*s",
-                 (int)name->text.bytes, name->text.text,
-                 is_qualified ? (int)names->first->text.bytes : (int)strlen("the query's relations"),
-                 is_qualified ? names->first->text.text : "the query's relations");
+                 (int)name->text.bytes, name->text.text, (int)where.bytes, where.text);
     if (nearest.best.bytes > 0) {
         mr_err_help(err, "did you mean \"%.*s\"?", (int)nearest.best.bytes, nearest.best.text);
     }

@@ -8,8 +8,9 @@
  *     ----                     ----                     ----
  *     (select a (from ..))     (+ a (* b c))            struct<x:int>
  *
- * `parse` expects the tree of dump_ast.h, `bind`, `items` and `eval` what eval_sql.h says, the
- * others what they name. Where the text is at fault the error is expected in UX.md's shape without
+ * `parse` expects the tree of dump_ast.h; `bind`, `items` and `eval` what eval_sql.h says, `plan`
+ * and `optimize` what plan_sql.h says, the others what they name. Where the text is at fault the
+ * error is expected in UX.md's shape without
  * the source line, its position marked by `line:column width`. Lines that begin with `#` between
  * cases are comments. With -w the files are written anew with what came out: to be read before it
  * is believed. */
@@ -21,6 +22,7 @@
 #include "core/sql/parse.h"
 #include "tests/sql/dump_ast.h"
 #include "tests/sql/eval_sql.h"
+#include "tests/sql/plan_sql.h"
 
 struct runner {
     struct mr_heap heap;
@@ -103,6 +105,8 @@ static bool run_case(struct runner *r, struct mr_span word, struct mr_span sql, 
         status = bind_items(&arena, sql, out, &err);
     } else if (mr_span_is(word, "eval")) {
         status = eval_query(&arena, sql, out, &err);
+    } else if (mr_span_is(word, "plan") || mr_span_is(word, "optimize")) {
+        status = plan_query(&arena, sql, mr_span_is(word, "optimize"), out, &err);
     } else if (mr_span_is(word, "hints")) {
         run_hints(&arena, sql, out, &err, &status);
     } else {
