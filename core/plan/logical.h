@@ -115,8 +115,9 @@ struct mr_plan {
 
     /* SCAN */
     struct mr_relation *relation; /* whoever resolved the name knows what it is */
-    const bool *wanted; /* of relation's schema, in pre-order as mr_expr_reads; null = all */
-    const struct mr_expr *const *filter; /* conjuncts over the relation's schema */
+    const uint32_t *columns; /* members of the relation's schema that it gives; null = all */
+    const bool *wanted; /* of the relation's schema, in pre-order as mr_expr_reads; null = all */
+    const struct mr_expr *const *filter; /* conjuncts over what it gives */
     uint32_t filter_count;
     int64_t rows_wanted; /* no more are needed than so many; -1 = all */
 

@@ -24,27 +24,40 @@ static void write_span(struct mr_span span, struct mr_text *out)
     mr_text_add(out, span.text, span.bytes);
 }
 
-static void write_flags(const struct mr_type *type, const bool *wanted, uint32_t *at,
-                        struct mr_text *out, bool *is_first)
+/* A column of which not all members are read is followed by those that are. */
+static void write_wanted(const struct mr_type *type, const bool *wanted, struct mr_text *out)
 {
+    uint32_t at = 0, count = mr_type_below(type);
+    bool is_whole = true, is_first = true;
+    for (uint32_t i = 0; i < count; i++) is_whole = is_whole && wanted[i];
+    if (is_whole || type->id != MR_TYPE_STRUCT) return;
+    mr_text_addc(out, '{');
     for (uint32_t i = 0; i < type->field_count; i++) {
-        bool is_wanted = wanted == NULL || wanted[*at];
-        *at += 1 + mr_type_below(type->fields[i].type);
-        if (!is_wanted) continue;
-        if (!*is_first) mr_text_adds(out, ", ");
-        *is_first = false;
-        write_span(type->fields[i].name, out);
+        const struct mr_type *member = type->fields[i].type;
+        if (wanted[at]) {
+            if (!is_first) mr_text_adds(out, ", ");
+            write_span(type->fields[i].name, out);
+            write_wanted(member, wanted + at + 1, out);
+            is_first = false;
+        }
+        at += 1 + mr_type_below(member);
     }
+    mr_text_addc(out, '}');
 }
 
 static void write_scan(const struct mr_plan *plan, struct mr_text *out)
 {
-    uint32_t at = 0;
-    bool is_first = true;
+    const struct mr_type *all = plan->relation->schema;
     mr_text_adds(out, "Scan ");
     write_span(plan->relation->name, out);
     mr_text_adds(out, " [");
-    write_flags(plan->relation->schema, plan->wanted, &at, out, &is_first);
+    for (uint32_t i = 0; i < plan->schema->field_count; i++) {
+        uint32_t column = plan->columns == NULL ? i : plan->columns[i], at = 1;
+        if (i > 0) mr_text_adds(out, ", ");
+        write_span(all->fields[column].name, out);
+        for (uint32_t k = 0; k < column; k++) at += 1 + mr_type_below(all->fields[k].type);
+        if (plan->wanted != NULL) write_wanted(all->fields[column].type, plan->wanted + at, out);
+    }
     mr_text_addc(out, ']');
     if (plan->filter_count > 0) mr_text_adds(out, " skips by: ");
     write_exprs(plan->filter, plan->filter_count, out);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
-#include "core/plan/plan_query.h"
+#include "core/plan/optimize.h"
 
 enum { TABLES_MAX = 8, ROWS_EACH = 1000 };
 
@@ -62,7 +62,7 @@ mr_status plan_query(struct mr_arena *arena, struct mr_span sql, bool is_optimiz
     mr_expr_builder_init(&builder, arena, NULL, true);
     struct mr_plan_catalog catalog = {.find = find, .ctx = &tables};
     MR_TRY(mr_plan_query(&builder, &catalog, script, script->first->query, &plan, err));
-    (void)is_optimized;
+    if (is_optimized) MR_TRY(mr_plan_optimize(&builder, plan, &plan, err));
     mr_plan_write(plan, out);
     mr_text_adds(out, "gives: ");
     mr_schema_write_ddl(plan->schema, out);

@@ -10,10 +10,9 @@
  *
  * `parse` expects the tree of dump_ast.h; `bind`, `items` and `eval` what eval_sql.h says, `plan`
  * and `optimize` what plan_sql.h says, the others what they name. Where the text is at fault the
- * error is expected in UX.md's shape without
- * the source line, its position marked by `line:column width`. Lines that begin with `#` between
- * cases are comments. With -w the files are written anew with what came out: to be read before it
- * is believed. */
+ * error is expected in UX.md's shape without the source line, its position marked by
+ * `line:column width`. Lines that begin with `#` between cases are comments. With -w the files are
+ * written anew with what came out: to be read before it is believed. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
