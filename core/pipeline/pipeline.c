@@ -243,6 +243,14 @@ static mr_status run_statement(struct loader *l, const struct mr_sql_script *scr
     case MR_SQL_STATEMENT_FLOW: return refuse(l, script, &s->pos, "CREATE FLOW");
     case MR_SQL_STATEMENT_SINK: return refuse(l, script, &s->pos, "CREATE SINK");
     case MR_SQL_STATEMENT_QUERY: return refuse(l, script, &s->pos, "a query in a pipeline's file");
+    case MR_SQL_STATEMENT_EXPLAIN:
+    case MR_SQL_STATEMENT_SHOW:
+    case MR_SQL_STATEMENT_DESCRIBE:
+    case MR_SQL_STATEMENT_INSERT:
+    case MR_SQL_STATEMENT_DROP:
+    case MR_SQL_STATEMENT_CREATE_SCHEMA:
+    case MR_SQL_STATEMENT_ALTER:
+        return refuse(l, script, &s->pos, "a statement of a session in a pipeline's file");
     }
     MR_ASSERT(!"every kind of statement is handled above");
     return MR_E_INTERNAL;

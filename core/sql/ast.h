@@ -10,11 +10,12 @@
  * pointers are null where a clause is absent. The dialect is the union of Spark's and Databricks'
  * declarative pipelines, with the precedence of Spark's SqlBaseParser.g4.
  *
- * Expressions are in ast_expr.h, queries and relations in ast_query.h, statements here. */
+ * Expressions are in ast_expr.h, queries and relations in ast_query.h, statements about tables in
+ * ast_command.h, those of pipelines here. */
 #ifndef MR_CORE_SQL_AST_H
 #define MR_CORE_SQL_AST_H
 
-#include "core/sql/ast_query.h"
+#include "core/sql/ast_command.h"
 
 typedef enum mr_sql_violation {
     MR_SQL_VIOLATION_KEEP,
@@ -156,6 +157,13 @@ typedef enum mr_sql_statement_kind {
     MR_SQL_STATEMENT_USE,         /* name: one or two parts */
     MR_SQL_STATEMENT_USE_CATALOG, /* name */
     MR_SQL_STATEMENT_QUERY,
+    MR_SQL_STATEMENT_EXPLAIN,
+    MR_SQL_STATEMENT_SHOW,
+    MR_SQL_STATEMENT_DESCRIBE,
+    MR_SQL_STATEMENT_INSERT,
+    MR_SQL_STATEMENT_DROP,
+    MR_SQL_STATEMENT_CREATE_SCHEMA,
+    MR_SQL_STATEMENT_ALTER,
 } mr_sql_statement_kind;
 
 struct mr_sql_statement {
@@ -168,6 +176,13 @@ struct mr_sql_statement {
         struct mr_sql_property *set; /* `SET k` alone has an empty value with line 0 */
         struct mr_sql_names name;
         struct mr_sql_query *query;
+        struct mr_sql_explain *explain;
+        struct mr_sql_show *show;
+        struct mr_sql_describe *describe;
+        struct mr_sql_insert *insert;
+        struct mr_sql_drop *drop;
+        struct mr_sql_create_schema *create_schema;
+        struct mr_sql_alter *alter;
     };
     struct mr_sql_statement *next;
 };

@@ -401,7 +401,7 @@ struct mr_sql_cdc *mr_sql_cdc_ignore(struct mr_sql_cdc *cdc, struct mr_sql_names
 
 /* ---- statements ---- */
 
-static struct mr_sql_statement *statement_new(struct mr_sql_parser *p, mr_sql_statement_kind kind)
+struct mr_sql_statement *mr_sql_statement_new(struct mr_sql_parser *p, mr_sql_statement_kind kind)
 {
     struct mr_sql_statement *statement = MR_SQL_NEW(p, struct mr_sql_statement);
     if (statement != NULL) statement->kind = kind;
@@ -410,7 +410,7 @@ static struct mr_sql_statement *statement_new(struct mr_sql_parser *p, mr_sql_st
 
 struct mr_sql_statement *mr_sql_statement_query(struct mr_sql_parser *p, struct mr_sql_query *query)
 {
-    struct mr_sql_statement *statement = statement_new(p, MR_SQL_STATEMENT_QUERY);
+    struct mr_sql_statement *statement = mr_sql_statement_new(p, MR_SQL_STATEMENT_QUERY);
     if (statement != NULL) statement->query = query;
     return statement;
 }
@@ -418,7 +418,7 @@ struct mr_sql_statement *mr_sql_statement_query(struct mr_sql_parser *p, struct 
 struct mr_sql_statement *mr_sql_statement_dataset(struct mr_sql_parser *p,
                                                   struct mr_sql_dataset *dataset)
 {
-    struct mr_sql_statement *statement = statement_new(p, MR_SQL_STATEMENT_DATASET);
+    struct mr_sql_statement *statement = mr_sql_statement_new(p, MR_SQL_STATEMENT_DATASET);
     if (statement != NULL) statement->dataset = dataset;
     return statement;
 }
@@ -427,7 +427,7 @@ struct mr_sql_statement *mr_sql_statement_flow(struct mr_sql_parser *p, struct m
                                                struct mr_sql_string comment,
                                                struct mr_sql_flow *flow)
 {
-    struct mr_sql_statement *statement = statement_new(p, MR_SQL_STATEMENT_FLOW);
+    struct mr_sql_statement *statement = mr_sql_statement_new(p, MR_SQL_STATEMENT_FLOW);
     if (statement == NULL || flow == NULL) return NULL;
     flow->name = name;
     flow->comment = comment.text;
@@ -440,7 +440,7 @@ struct mr_sql_statement *mr_sql_statement_sink(struct mr_sql_parser *p, bool is_
                                                const struct mr_sql_name *format,
                                                struct mr_sql_properties options)
 {
-    struct mr_sql_statement *statement = statement_new(p, MR_SQL_STATEMENT_SINK);
+    struct mr_sql_statement *statement = mr_sql_statement_new(p, MR_SQL_STATEMENT_SINK);
     struct mr_sql_sink *sink = MR_SQL_NEW(p, struct mr_sql_sink);
     if (statement == NULL || sink == NULL || format == NULL) return NULL;
     check_properties(p, options);
@@ -466,7 +466,7 @@ static struct mr_span setting_bare(struct mr_span text)
 struct mr_sql_statement *mr_sql_statement_set(struct mr_sql_parser *p,
                                               const struct mr_sql_token *text)
 {
-    struct mr_sql_statement *statement = statement_new(p, MR_SQL_STATEMENT_SET);
+    struct mr_sql_statement *statement = mr_sql_statement_new(p, MR_SQL_STATEMENT_SET);
     struct mr_sql_property *set = MR_SQL_NEW(p, struct mr_sql_property);
     if (statement == NULL || set == NULL) return NULL;
     struct mr_span rest = {text->text.text + 3, text->text.bytes - 3};
@@ -489,7 +489,7 @@ struct mr_sql_statement *mr_sql_statement_set(struct mr_sql_parser *p,
 struct mr_sql_statement *mr_sql_statement_name(struct mr_sql_parser *p, mr_sql_statement_kind kind,
                                                struct mr_sql_names name)
 {
-    struct mr_sql_statement *statement = statement_new(p, kind);
+    struct mr_sql_statement *statement = mr_sql_statement_new(p, kind);
     if (statement == NULL) return NULL;
     statement->name = name;
     if (name.count > 2) {

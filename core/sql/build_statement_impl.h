@@ -1,4 +1,4 @@
-/* What the grammar's actions call for statements; see build_impl.h. All in build_statement.c. */
+/* What the grammar's actions call for statements; see build_impl.h. */
 #ifndef MR_CORE_SQL_BUILD_STATEMENT_IMPL_H
 #define MR_CORE_SQL_BUILD_STATEMENT_IMPL_H
 
@@ -95,5 +95,36 @@ struct mr_sql_statement *mr_sql_statement_set(struct mr_sql_parser *p,
 /* mr_sql_statement_name: USE and SET CATALOG. */
 struct mr_sql_statement *mr_sql_statement_name(struct mr_sql_parser *p, mr_sql_statement_kind kind,
                                                struct mr_sql_names name);
+
+/* Statements about tables: build_command.c. */
+struct mr_sql_statement *mr_sql_statement_new(struct mr_sql_parser *p, mr_sql_statement_kind kind);
+struct mr_sql_statement *mr_sql_statement_explain(struct mr_sql_parser *p, bool is_analyze,
+                                                  bool is_extended, struct mr_sql_query *query);
+struct mr_sql_statement *mr_sql_statement_show(struct mr_sql_parser *p, mr_sql_show_kind what,
+                                               struct mr_sql_names name,
+                                               struct mr_sql_string pattern,
+                                               struct mr_sql_string key);
+struct mr_sql_statement *mr_sql_statement_describe(struct mr_sql_parser *p,
+                                                   mr_sql_describe_kind what, bool is_extended,
+                                                   struct mr_sql_names name,
+                                                   struct mr_sql_expr *limit);
+struct mr_sql_statement *mr_sql_statement_insert(struct mr_sql_parser *p, bool is_overwrite,
+                                                 struct mr_sql_names name,
+                                                 struct mr_sql_names columns, bool is_by_name,
+                                                 struct mr_sql_query *query);
+struct mr_sql_statement *mr_sql_statement_drop(struct mr_sql_parser *p, mr_sql_object what,
+                                               bool is_if_exists, struct mr_sql_names name,
+                                               bool is_cascade);
+struct mr_sql_statement *mr_sql_statement_create_schema(struct mr_sql_parser *p,
+                                                        bool is_if_not_exists,
+                                                        struct mr_sql_names name);
+struct mr_sql_statement *mr_sql_statement_alter(struct mr_sql_parser *p, mr_sql_alter_kind what,
+                                                struct mr_sql_names name, bool is_if_exists,
+                                                struct mr_sql_properties properties,
+                                                struct mr_sql_addeds added);
+struct mr_sql_addeds mr_sql_addeds_none(void);
+struct mr_sql_addeds mr_sql_addeds_add(struct mr_sql_addeds list, struct mr_sql_added *added);
+struct mr_sql_added *mr_sql_added_new(struct mr_sql_parser *p, struct mr_sql_column *column,
+                                      bool is_first, struct mr_sql_name *after);
 
 #endif

@@ -553,6 +553,107 @@ comment(A) ::= COMMENT string(S).  { A = S; }
 if_not_exists(A) ::= .               { A = false; }
 if_not_exists(A) ::= IF NOT EXISTS.  { A = true; }
 
+/* ---- statements about tables ---- */
+
+statement(A) ::= EXPLAIN query(Q).           { A = mr_sql_statement_explain(p, false, false, Q); }
+statement(A) ::= EXPLAIN EXTENDED query(Q).  { A = mr_sql_statement_explain(p, false, true, Q); }
+statement(A) ::= EXPLAIN ANALYZE query(Q).   { A = mr_sql_statement_explain(p, true, false, Q); }
+
+statement(A) ::= SHOW TABLES in_name(Q) pattern(S).
+        { A = mr_sql_statement_show(p, MR_SQL_SHOW_TABLES, Q, S, mr_sql_string_none()); }
+statement(A) ::= SHOW schemas in_name(Q) pattern(S).
+        { A = mr_sql_statement_show(p, MR_SQL_SHOW_SCHEMAS, Q, S, mr_sql_string_none()); }
+statement(A) ::= SHOW CATALOGS pattern(S).
+        { A = mr_sql_statement_show(p, MR_SQL_SHOW_CATALOGS, mr_sql_names_none(), S,
+                                    mr_sql_string_none()); }
+statement(A) ::= SHOW FUNCTIONS pattern(S).
+        { A = mr_sql_statement_show(p, MR_SQL_SHOW_FUNCTIONS, mr_sql_names_none(), S,
+                                    mr_sql_string_none()); }
+statement(A) ::= SHOW COLUMNS in qname(Q).
+        { A = mr_sql_statement_show(p, MR_SQL_SHOW_COLUMNS, Q, mr_sql_string_none(),
+                                    mr_sql_string_none()); }
+statement(A) ::= SHOW TBLPROPERTIES qname(Q).
+        { A = mr_sql_statement_show(p, MR_SQL_SHOW_PROPERTIES, Q, mr_sql_string_none(),
+                                    mr_sql_string_none()); }
+statement(A) ::= SHOW TBLPROPERTIES qname(Q) LP propkey(K) RP.
+        { A = mr_sql_statement_show(p, MR_SQL_SHOW_PROPERTIES, Q, mr_sql_string_none(), K); }
+statement(A) ::= SHOW CREATE TABLE qname(Q).
+        { A = mr_sql_statement_show(p, MR_SQL_SHOW_CREATE, Q, mr_sql_string_none(),
+                                    mr_sql_string_none()); }
+statement(A) ::= SHOW PARTITIONS qname(Q).
+        { A = mr_sql_statement_show(p, MR_SQL_SHOW_PARTITIONS, Q, mr_sql_string_none(),
+                                    mr_sql_string_none()); }
+schemas ::= SCHEMAS.
+schemas ::= DATABASES.
+schemas ::= NAMESPACES.
+in ::= IN.
+in ::= FROM.
+%type in_name {struct mr_sql_names}
+in_name(A) ::= .             { A = mr_sql_names_none(); }
+in_name(A) ::= in qname(Q).  { A = Q; }
+%type pattern {struct mr_sql_string}
+pattern(A) ::= .                { A = mr_sql_string_none(); }
+pattern(A) ::= LIKE string(S).  { A = S; }
+pattern(A) ::= string(S).       { A = S; }
+
+statement(A) ::= describe table_word qname(Q).
+        { A = mr_sql_statement_describe(p, MR_SQL_DESCRIBE_TABLE, false, Q, NULL); }
+statement(A) ::= describe table_word EXTENDED qname(Q).
+        { A = mr_sql_statement_describe(p, MR_SQL_DESCRIBE_TABLE, true, Q, NULL); }
+statement(A) ::= describe HISTORY qname(Q) limit(L).
+        { A = mr_sql_statement_describe(p, MR_SQL_DESCRIBE_HISTORY, false, Q, L); }
+statement(A) ::= describe DETAIL qname(Q).
+        { A = mr_sql_statement_describe(p, MR_SQL_DESCRIBE_DETAIL, false, Q, NULL); }
+describe ::= DESCRIBE.
+describe ::= DESC.
+table_word ::= .       [LOW]
+table_word ::= TABLE.
+
+statement(A) ::= INSERT INTO table_word qname(Q) insert_columns(C) by_name(B) query(X).
+        { A = mr_sql_statement_insert(p, false, Q, C, B, X); }
+statement(A) ::= INSERT OVERWRITE table_word qname(Q) insert_columns(C) by_name(B) query(X).
+        { A = mr_sql_statement_insert(p, true, Q, C, B, X); }
+%type insert_columns {struct mr_sql_names}
+insert_columns(A) ::= .                [LOW] { A = mr_sql_names_none(); }
+insert_columns(A) ::= LP names(L) RP.  { A = L; }
+
+statement(A) ::= DROP TABLE if_exists(I) qname(Q).
+        { A = mr_sql_statement_drop(p, MR_SQL_OBJECT_TABLE, I, Q, false); }
+statement(A) ::= DROP VIEW if_exists(I) qname(Q).
+        { A = mr_sql_statement_drop(p, MR_SQL_OBJECT_VIEW, I, Q, false); }
+statement(A) ::= DROP schema if_exists(I) qname(Q) cascade(C).
+        { A = mr_sql_statement_drop(p, MR_SQL_OBJECT_SCHEMA, I, Q, C); }
+statement(A) ::= CREATE schema if_not_exists(I) qname(Q).
+        { A = mr_sql_statement_create_schema(p, I, Q); }
+%type if_exists {bool}
+if_exists(A) ::= .           { A = false; }
+if_exists(A) ::= IF EXISTS.  { A = true; }
+%type cascade {bool}
+cascade(A) ::= .         { A = false; }
+cascade(A) ::= CASCADE.  { A = true; }
+
+statement(A) ::= ALTER TABLE qname(Q) SET TBLPROPERTIES LP props(L) RP.
+        { A = mr_sql_statement_alter(p, MR_SQL_ALTER_SET_PROPERTIES, Q, false, L,
+                                     mr_sql_addeds_none()); }
+statement(A) ::= ALTER TABLE qname(Q) UNSET TBLPROPERTIES if_exists(I) LP props(L) RP.
+        { A = mr_sql_statement_alter(p, MR_SQL_ALTER_UNSET_PROPERTIES, Q, I, L,
+                                     mr_sql_addeds_none()); }
+statement(A) ::= ALTER TABLE qname(Q) ADD column_word LP addeds(L) RP.
+        { A = mr_sql_statement_alter(p, MR_SQL_ALTER_ADD_COLUMNS, Q, false,
+                                     mr_sql_properties_none(), L); }
+statement(A) ::= ALTER TABLE qname(Q) ADD column_word addeds(L).
+        { A = mr_sql_statement_alter(p, MR_SQL_ALTER_ADD_COLUMNS, Q, false,
+                                     mr_sql_properties_none(), L); }
+column_word ::= COLUMN.
+column_word ::= COLUMNS.
+%type addeds {struct mr_sql_addeds}
+addeds(A) ::= added(D).                  { A = mr_sql_addeds_add(mr_sql_addeds_none(), D); }
+addeds(A) ::= addeds(L) COMMA added(D).  { A = mr_sql_addeds_add(L, D); }
+%type added {struct mr_sql_added *}
+added(A) ::= field(F).                { A = mr_sql_added_new(p, F, false, NULL); }
+added(A) ::= field(F) FIRST.          { A = mr_sql_added_new(p, F, true, NULL); }
+added(A) ::= field(F) AFTER name(N).  { A = mr_sql_added_new(p, F, false, N); }
+
 %type dataset {struct mr_sql_dataset *}
 dataset(A) ::= head(D).                { A = D; }
 dataset(A) ::= head(D) AS query(Q).    { A = mr_sql_dataset_query(D, Q); }

@@ -10,9 +10,8 @@ enum { NAMES_MAX = 10, SUGGEST_BYTES_MIN = 4 };
 
 /* Statements and clauses of the dialect that this version does not parse. */
 static const char *const later_statements[] = {
-    "ALTER",   "ANALYZE", "CACHE", "CALL",     "COPY",   "DELETE",   "DESC",    "DESCRIBE",
-    "DROP",    "EXPLAIN", "GRANT", "INSERT",   "MERGE",  "OPTIMIZE", "REFRESH", "REORG",
-    "RESTORE", "REVOKE",  "SHOW",  "TRUNCATE", "UPDATE", "VACUUM",
+    "ANALYZE", "CACHE",  "CALL",    "COPY",   "DELETE",   "GRANT",  "MERGE",
+    "OPTIMIZE", "REFRESH", "REORG", "RESTORE", "REVOKE", "TRUNCATE", "UPDATE", "VACUUM",
 };
 static const char *const later_clauses[] = {
     "DISTRIBUTE", "GROUPING", "PIVOT", "SORT", "TABLESAMPLE", "UNPIVOT", "WINDOW",

@@ -147,6 +147,7 @@ struct soft {
     struct mr_sql_token *at; /* the one in question */
     size_t left;             /* tokens after it */
     int clause;              /* SELECT, FROM, WHERE .. last seen */
+    int statement;           /* the word that begins the statement; EXPLAIN begins none */
     unsigned angles;         /* open ARRAY<, MAP<, STRUCT< */
     bool is_cdc;             /* AUTO CDC or APPLY CHANGES stands in this statement */
 };
@@ -247,9 +248,50 @@ static bool is_one_of(int kind, int a, int b, int c, int d)
 static bool soft_exists(const struct soft *s)
 {
     if (kind_before(s, 1) == MR_SQL_T_NOT && kind_before(s, 2) == MR_SQL_T_IF) return true;
+    if (kind_before(s, 1) == MR_SQL_T_IF) return true;
     int inside = kind_after(s, 2);
     return kind_after(s, 1) == MR_SQL_T_LP &&
            is_one_of(inside, MR_SQL_T_SELECT, MR_SQL_T_WITH, MR_SQL_T_VALUES, MR_SQL_T_LP);
+}
+
+static bool is_first(const struct soft *s)
+{
+    int before = kind_before(s, 1);
+    return s->used == 0 || before == MR_SQL_T_SEMICOLON;
+}
+
+/* The words of statements about tables are names everywhere else. */
+static bool soft_command(const struct soft *s)
+{
+    int after = kind_after(s, 1), before = kind_before(s, 1);
+    bool is_last = after == 0 || after == MR_SQL_T_SEMICOLON || after == MR_SQL_T_DOT;
+    bool describes = s->statement == MR_SQL_T_DESCRIBE || s->statement == MR_SQL_T_DESC;
+    switch (s->at->kind) {
+    case MR_SQL_T_ALTER:
+    case MR_SQL_T_DESCRIBE:
+    case MR_SQL_T_EXPLAIN:
+    case MR_SQL_T_SHOW: return is_first(s) && after != 0;
+    case MR_SQL_T_ANALYZE: return before == MR_SQL_T_EXPLAIN;
+    case MR_SQL_T_EXTENDED:
+        return before == MR_SQL_T_EXPLAIN ||
+               (describes && !is_last &&
+                is_one_of(before, MR_SQL_T_DESCRIBE, MR_SQL_T_DESC, MR_SQL_T_TABLE, 0));
+    case MR_SQL_T_DETAIL:
+        return !is_last && (before == MR_SQL_T_DESCRIBE || before == MR_SQL_T_DESC);
+    case MR_SQL_T_CATALOGS:
+    case MR_SQL_T_DATABASES:
+    case MR_SQL_T_FUNCTIONS:
+    case MR_SQL_T_NAMESPACES:
+    case MR_SQL_T_PARTITIONS:
+    case MR_SQL_T_SCHEMAS:
+    case MR_SQL_T_TABLES: return before == MR_SQL_T_SHOW;
+    case MR_SQL_T_ADD:
+    case MR_SQL_T_UNSET: return s->statement == MR_SQL_T_ALTER && is_name_end(before);
+    case MR_SQL_T_COLUMN: return before == MR_SQL_T_ADD;
+    case MR_SQL_T_CASCADE: return s->statement == MR_SQL_T_DROP && is_name_end(before);
+    case MR_SQL_T_OVERWRITE: return before == MR_SQL_T_INSERT;
+    default: return true;
+    }
 }
 
 /* Whether a soft keyword is meant as one. */
@@ -269,7 +311,10 @@ static bool soft_is_keyword(struct soft *s)
     case MR_SQL_T_KEYS: return s->is_cdc && s->clause == MR_SQL_T_FROM;
     case MR_SQL_T_OFFSET: return is_value_end(before) && is_number(after);
     case MR_SQL_T_EXISTS: return soft_exists(s);
-    case MR_SQL_T_IF: return after == MR_SQL_T_NOT && kind_after(s, 2) == MR_SQL_T_EXISTS;
+    case MR_SQL_T_IF:
+        return (after == MR_SQL_T_NOT && kind_after(s, 2) == MR_SQL_T_EXISTS) ||
+               (after == MR_SQL_T_EXISTS &&
+                (s->statement == MR_SQL_T_DROP || s->statement == MR_SQL_T_ALTER));
     case MR_SQL_T_INTERVAL: return soft_interval(s);
     case MR_SQL_T_STREAM: return soft_stream(s);
     case MR_SQL_T_LEFT:
@@ -286,7 +331,7 @@ static bool soft_is_keyword(struct soft *s)
     case MR_SQL_T_MINUS:
         return is_one_of(after, MR_SQL_T_SELECT, MR_SQL_T_ALL, MR_SQL_T_DISTINCT, MR_SQL_T_LP);
     case MR_SQL_T_RLIKE: return is_value_end(before) || before == MR_SQL_T_NOT;
-    default: return true;
+    default: return soft_command(s);
     }
 }
 
@@ -348,16 +393,17 @@ static size_t soft_angle(struct soft *s)
 static size_t soft_judge(struct soft *s)
 {
     int before = kind_before(s, 1);
-    bool is_first = s->used == 0 || before == MR_SQL_T_SEMICOLON;
+    bool begins = is_first(s);
     if (is_word(s->at) && s->at->kind != MR_SQL_T_ID) {
         if (before == MR_SQL_T_DOT || kind_after(s, 1) == MR_SQL_T_FATARROW ||
             !soft_is_keyword(s)) {
             s->at->kind = MR_SQL_T_ID;
         }
     }
+    if (begins) s->statement = s->at->kind;
     switch (s->at->kind) {
     case MR_SQL_T_SET:
-        return is_first && kind_after(s, 1) != MR_SQL_T_CATALOG
+        return begins && kind_after(s, 1) != MR_SQL_T_CATALOG
                    ? swallow(s, MR_SQL_T_SETTING, is_statement_end)
                    : 0;
     case MR_SQL_T_SCHEDULE:

@@ -10,6 +10,7 @@
 
 void dump_script(const struct mr_sql_script *script, struct mr_text *out);
 void dump_expr(const struct mr_sql_expr *expr, struct mr_text *out);
+void dump_command(const struct mr_sql_statement *statement, struct mr_text *out);
 void dump_query(const struct mr_sql_query *query, struct mr_text *out);
 void dump_relation(const struct mr_sql_relation *relation, struct mr_text *out);
 void dump_name(struct mr_span name, struct mr_text *out);

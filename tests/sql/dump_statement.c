@@ -204,6 +204,7 @@ static void dump_statement(const struct mr_sql_statement *s, struct mr_text *out
     case MR_SQL_STATEMENT_USE: dump_words("use", &s->name, out); break;
     case MR_SQL_STATEMENT_USE_CATALOG: dump_words("use-catalog", &s->name, out); break;
     case MR_SQL_STATEMENT_QUERY: dump_query(s->query, out); break;
+    default: dump_command(s, out); break;
     }
 }
 
