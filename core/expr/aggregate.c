@@ -194,8 +194,8 @@ static mr_status percentages(struct mr_aggregate_resolve *resolve, uint32_t k,
     }
     MR_TRY(mr_expr_implicit(resolve->builder, arg, wanted, &resolve->args[k], err));
     struct mr_percentages found;
-    return mr_percentages_read(resolve->builder, resolve->args[k], resolve->function->name, &found,
-                               err);
+    return mr_percentages_read(arena->heap, resolve->builder->zone, resolve->args[k],
+                               resolve->function->name, &found, err);
 }
 
 /* percentile(a, p[, frequency]) becomes (a, frequency, p): values of rows first. */

@@ -32,16 +32,16 @@ static mr_status percentages_of(const struct mr_vec *vec, const char *name,
     return percentages_take(&vec->children[0], vec->offsets[0], vec->offsets[1], name, out, err);
 }
 
-mr_status mr_percentages_read(const struct mr_expr_builder *builder, const struct mr_expr *expr,
-                              const char *name, struct mr_percentages *out, struct mr_err *err)
+mr_status mr_percentages_read(struct mr_heap *heap, const struct mr_zone *zone,
+                              const struct mr_expr *expr, const char *name, struct mr_percentages *out, struct mr_err *err)
 {
     const struct mr_type no_columns = {.id = MR_TYPE_STRUCT};
-    struct mr_program_context context = {.zone = builder->zone};
+    struct mr_program_context context = {.zone = zone};
     struct mr_program *program = NULL;
     struct mr_arena arena;
     struct mr_batch batch;
     struct mr_vec col;
-    mr_arena_init(&arena, builder->arena->heap, 0);
+    mr_arena_init(&arena, heap, 0);
     mr_batch_init(&batch, &arena, &no_columns);
     batch.rows = batch.sel_count = 1;
     mr_status status = mr_program_compile(arena.heap, &expr, 1, &program, err);
