@@ -290,19 +290,3 @@ void mr_column_close_struct(struct mr_vec *vec)
 {
     mr_bit_set(vec->validity, vec->rows++);
 }
-
-mr_status mr_vec_rebase(struct mr_vec *vec, struct mr_arena *arena, const struct mr_bufs *bufs,
-                        struct mr_err *err)
-{
-    vec->bufs = bufs;
-    if (vec->children == NULL) return MR_OK;
-    uint32_t count = vec->type->field_count;
-    struct mr_vec *children = MR_ARENA_ARRAY(arena, struct mr_vec, count);
-    if (children == NULL) return column_nomem(err);
-    for (uint32_t k = 0; k < count; k++) {
-        children[k] = vec->children[k];
-        MR_TRY(mr_vec_rebase(&children[k], arena, bufs, err));
-    }
-    vec->children = children;
-    return MR_OK;
-}

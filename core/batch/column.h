@@ -62,9 +62,4 @@ MR_MUST_USE mr_status mr_column_grow(struct mr_vec *child, struct mr_arena *aren
 void mr_column_close_list(struct mr_vec *vec);
 void mr_column_close_struct(struct mr_vec *vec);
 
-/* mr_vec_rebase: the vector and all below it over `bufs`, which begin with those of its batch; the
- * original's children stay as they are. */
-MR_MUST_USE mr_status mr_vec_rebase(struct mr_vec *vec, struct mr_arena *arena,
-                                    const struct mr_bufs *bufs, struct mr_err *err);
-
 #endif

@@ -168,6 +168,7 @@ mr_status mr_aggregate_open(struct mr_aggregate *agg, struct mr_heap *heap,
     }
     mr_arena_init(&agg->blocks.arena, heap, 0);
     mr_text_init(&agg->scratch, heap);
+    mr_text_init(&agg->saved, heap);
     agg->kind = kind_of(agg);
     mr_status status = read_constants(agg, zone, call, err);
     if (status != MR_OK) mr_aggregate_close(agg);
@@ -178,6 +179,7 @@ void mr_aggregate_close(struct mr_aggregate *agg)
 {
     if (agg->kind == NULL) return;
     mr_text_fini(&agg->scratch);
+    mr_text_fini(&agg->saved);
     mr_arena_fini(&agg->blocks.arena);
     *agg = (struct mr_aggregate){0};
 }

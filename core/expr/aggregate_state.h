@@ -62,7 +62,8 @@ struct mr_aggregate {
     struct mr_span delimiter;
     struct mr_percentages *percentages;
     struct mr_blocks blocks;
-    struct mr_text scratch;
+    struct mr_text scratch; /* of updates */
+    struct mr_text saved;   /* the owner's, for what it saves */
 };
 
 /* mr_aggregate_open: `call` is borrowed until close; `builder` gives zone and, for what is made

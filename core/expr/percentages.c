@@ -33,7 +33,8 @@ static mr_status percentages_of(const struct mr_vec *vec, const char *name,
 }
 
 mr_status mr_percentages_read(struct mr_heap *heap, const struct mr_zone *zone,
-                              const struct mr_expr *expr, const char *name, struct mr_percentages *out, struct mr_err *err)
+                              const struct mr_expr *expr, const char *name,
+                              struct mr_percentages *out, struct mr_err *err)
 {
     const struct mr_type no_columns = {.id = MR_TYPE_STRUCT};
     struct mr_program_context context = {.zone = zone};

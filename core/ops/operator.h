@@ -11,9 +11,10 @@
  *   AGAIN  something was done, nothing came of it yet: ask again when it is your turn
  *   WAIT   something is in flight: ask again after the operator's waker was called
  *
- * A batch that comes out belongs to the operator that gave it, may be narrowed in place by the one
- * that got it (its selection), and is never kept: whoever needs rows longer copies them into memory
- * of its own. So filters and projections copy nothing.
+ * A batch that comes out has at least one selected row and belongs to the operator that gave it. The
+ * one that got it may narrow its selection in place and compute in its arena, and never keeps it:
+ * whoever needs rows longer copies them into memory of its own. So filters and projections copy
+ * nothing.
  *
  * Memory comes from the query's heap, which has the query's limit: what does not fit fails with
  * MR_E_LIMIT and a message that names the operator. Errors of rows (ANSI) end the query.
@@ -35,8 +36,10 @@ struct mr_operator_kind {
     const char *name; /* as EXPLAIN shows it: "HashAggregate" */
     mr_status (*next)(struct mr_operator *self, struct mr_batch **out_batch, mr_pull *out_pull,
                       struct mr_err *err);
-    /* Gives up what is in flight, here and below; true when nothing is any more. */
+    /* Gives up what is in flight, here and below; true when nothing is any more. Null: below only.
+     */
     bool (*stop)(struct mr_operator *self);
+    /* What it owns but for itself and its inputs, which are ended already; null: nothing. */
     void (*fini)(struct mr_operator *self);
 };
 
@@ -45,7 +48,7 @@ struct mr_operator_counts {
     uint64_t rows;     /* given */
     uint64_t batches;
     uint64_t calls;    /* of next */
-    int64_t busy_ns;   /* in next, with its inputs; only measured on request */
+    int64_t busy_us;   /* in next, with its inputs; only measured on request */
     size_t peak_bytes; /* of memory of its own */
 };
 
@@ -55,8 +58,9 @@ struct mr_query_env {
     struct mr_io *io;     /* the shard's */
     struct mr_program_context context;
     struct mr_waker waker; /* called when a WAIT may be over */
+    uint64_t seed;         /* of hash tables: keys come from outside */
     uint32_t batch_rows;   /* how many rows a batch has at most; 0 = MR_BATCH_ROWS_MAX */
-    bool is_measured;      /* fill busy_ns */
+    bool is_measured;      /* fill busy_us */
 };
 
 /* First member of every operator. */
@@ -66,6 +70,7 @@ struct mr_operator {
     const struct mr_type *schema; /* of the batches that it gives; borrowed */
     struct mr_operator *inputs[2];
     uint32_t input_count;
+    size_t bytes; /* of the whole operator, for its fini */
     struct mr_operator_counts counts;
 };
 

@@ -76,8 +76,10 @@ mr_status mr_row_store_append(struct mr_row_store *store, const struct mr_vec *c
             rows = sequence;
         }
         for (uint32_t k = 0; k < store->column_count; k++) {
-            MR_TRY(mr_column_append(&store->columns[k].vecs[store->chunk_count - 1], &store->text,
-                                    &cols[k], rows, now, err));
+            struct mr_vec *vec = &store->columns[k].vecs[store->chunk_count - 1];
+            store->columns[k].null_count -= vec->null_count;
+            MR_TRY(mr_column_append(vec, &store->text, &cols[k], rows, now, err));
+            store->columns[k].null_count += vec->null_count;
         }
         store->rows += now;
         done += now;

@@ -22,6 +22,7 @@ enum { MR_STORE_CHUNK_BITS = 10, MR_STORE_CHUNK_ROWS = 1 << MR_STORE_CHUNK_BITS 
 struct mr_store_column {
     const struct mr_type *type;
     struct mr_vec *vecs; /* one per chunk */
+    uint32_t null_count;
 };
 
 struct mr_row_store {
