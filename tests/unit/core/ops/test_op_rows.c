@@ -284,41 +284,6 @@ static void test_values(void **state)
     op_world_fini(&world);
 }
 
-static void test_the_limit_names_the_operator(void **state)
-{
-    (void)state;
-    struct op_world world;
-    struct op_table table;
-    struct mr_operator *op;
-    struct mr_err err = {0};
-    struct op_rows rows;
-    op_world_init(&world, 7);
-    op_table_init(&world, &table, "i int", 1, 100);
-    struct mr_op_aggregate_call count = {
-        .call = op_call(&world, table.schema, "count", NULL, 0, false)};
-    const char *const texts[] = {"i"};
-    struct mr_op_aggregate_spec spec = {
-        .groups = op_exprs(&world, table.schema, texts, 1), .group_count = 1, .calls = &count,
-        .call_count = 1};
-    const struct mr_expr *both[] = {spec.groups[0], op_expr(&world, NULL, "1L")};
-    spec.schema = op_schema(&world, NULL, both, 2);
-    struct mr_heap small;
-    mr_heap_init(&small, 200 << 10);
-    world.env.heap = &small;
-    assert_int_equal(open_table(&world, &table, &op, NULL), MR_OK);
-    mr_status status = mr_op_aggregate(&world.env, op, &spec, &op, &err);
-    if (status == MR_OK) status = op_run(&world, op, &rows, &err);
-    if (status == MR_E_LIMIT) {
-        assert_int_equal(err.code, 1221);
-        assert_non_null(strstr(err.message, "HashAggregate"));
-    } else {
-        assert_int_equal(status, MR_E_NOMEM); /* there was not enough to make it */
-    }
-    assert_int_equal(small.used_bytes, 0);
-    op_table_fini(&table);
-    op_world_fini(&world);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,7 +293,6 @@ int main(void)
         cmocka_unit_test(test_projections_over_each_other),
         cmocka_unit_test(test_limits_over_unions),
         cmocka_unit_test(test_values),
-        cmocka_unit_test(test_the_limit_names_the_operator),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
