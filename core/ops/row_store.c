@@ -66,6 +66,7 @@ mr_status mr_row_store_append(struct mr_row_store *store, const struct mr_vec *c
         return mr_err_set(err, MR_E_LIMIT, 1310, "more than %u rows to keep", MR_STORE_ROWS_MAX);
     }
     uint32_t sequence[MR_STORE_CHUNK_ROWS];
+    store->text.arena = &store->arena; /* the store may have been moved */
     for (uint32_t done = 0; done < count;) {
         uint32_t used = store->rows & (MR_STORE_CHUNK_ROWS - 1);
         if (used == 0) MR_TRY(add_chunk(store, err));
@@ -83,6 +84,28 @@ mr_status mr_row_store_append(struct mr_row_store *store, const struct mr_vec *c
         }
         store->rows += now;
         done += now;
+    }
+    return MR_OK;
+}
+
+mr_status mr_row_store_copy(struct mr_row_store *store, const struct mr_row_store *from,
+                            const uint32_t *rows, uint32_t count, struct mr_err *err)
+{
+    store->text.arena = &store->arena;
+    for (uint32_t i = 0; i < count; i++) {
+        if (store->rows == MR_STORE_ROWS_MAX) {
+            return mr_err_set(err, MR_E_LIMIT, 1310, "more than %u rows to keep",
+                              MR_STORE_ROWS_MAX);
+        }
+        if ((store->rows & (MR_STORE_CHUNK_ROWS - 1)) == 0) MR_TRY(add_chunk(store, err));
+        for (uint32_t k = 0; k < store->column_count; k++) {
+            uint32_t at;
+            const struct mr_vec *vec = mr_row_store_vec(from, k, rows[i], &at);
+            struct mr_vec *to = &store->columns[k].vecs[store->chunk_count - 1];
+            MR_TRY(mr_column_append(to, &store->text, vec, &at, 1, err));
+            store->columns[k].null_count += mr_vec_is_null(vec, at);
+        }
+        store->rows++;
     }
     return MR_OK;
 }

@@ -3,7 +3,7 @@
  * A batch is gone with the next call on the operator that gave it, so who needs rows longer copies
  * them in here: groups of an aggregate, the build side of a join, everything of a sort. Rows lie in
  * chunks of column vectors and are numbered from 0 in the order in which they came; a number never
- * changes. All memory is one arena over the query's heap, given up at once.
+ * changes. All memory is one arena over the query's heap, given up at once. A store may be moved.
  *
  *   append(batch's selected rows) ─▶ row numbers ─▶ gather(numbers) ─▶ columns of a batch
  *
@@ -48,6 +48,11 @@ void mr_row_store_fini(struct mr_row_store *store);
  * returns MR_E_NOMEM, MR_E_LIMIT 1310 */
 MR_MUST_USE mr_status mr_row_store_append(struct mr_row_store *store, const struct mr_vec *cols,
                                           const uint32_t *at, uint32_t count, struct mr_err *err);
+
+/* mr_row_store_copy: rows of another store of the same types, behind those that are there. */
+MR_MUST_USE mr_status mr_row_store_copy(struct mr_row_store *store,
+                                        const struct mr_row_store *from, const uint32_t *rows,
+                                        uint32_t count, struct mr_err *err);
 
 /* mr_row_store_vec: the vector that holds a row's value, and its row there. */
 static inline const struct mr_vec *mr_row_store_vec(const struct mr_row_store *store,
