@@ -26,29 +26,12 @@
 #include "core/base/err.h"
 #include "core/mem/arena.h"
 #include "core/mem/text.h"
-#include "core/schema/type.h"
+#include "core/schema/value.h"
 
 struct mr_zone;
 struct mr_function;
 
 enum { MR_EXPR_DEPTH_MAX = 256, MR_EXPR_ARGS_MAX = 8192, MR_EXPR_SIZE_MAX = 100000 };
-
-typedef __int128 mr_i128;
-
-/* A scalar value. Which member counts follows from the type: boolean; i64 for byte to long, date
- * (days), timestamps (microseconds); f64 for float (held exactly) and double; i128 for every
- * decimal (unscaled); text for string and binary. Nested types have no values here but null. */
-struct mr_value {
-    const struct mr_type *type;
-    bool is_null;
-    union {
-        bool boolean;
-        int64_t i64;
-        double f64;
-        mr_i128 i128;
-        struct mr_span text;
-    } u;
-};
 
 typedef enum mr_expr_kind {
     MR_EXPR_LITERAL, /* value */
