@@ -46,7 +46,8 @@ mr_status table_new(struct mr_io *io, struct mr_heap *heap, const char *path,
                                .path_bytes = bytes,
                                .checkpoint_version = -1,
                                .crc_version = -1,
-                               .own_newest = -1};
+                               .own_newest = -1,
+                               .pinned = INT64_MAX};
     for (uint32_t i = 0; i < OWN_COMMITS; i++) table->own[i].version = -1;
     mr_delta_snapshot_init(&table->snapshot, heap);
     mr_arena_init(&table->scratch, heap, 0);

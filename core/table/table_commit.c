@@ -261,6 +261,7 @@ mr_status mr_table_commit(struct mr_table *table, const struct mr_table_commit *
     struct rendered rendered;
     struct mr_table_committed committed = {.version = -1};
     MR_ASSERT(commit->part_count > 0 || commit->schema != NULL);
+    MR_ASSERT(table->pinned == INT64_MAX);
     rendered_init(&rendered, table->heap);
     mr_status status = commit_loop(table, commit, &rendered, &committed, err);
     table->seen = NULL;

@@ -19,6 +19,10 @@ enum {
     ERR_TWO_RUNS = 3113,
     ERR_OUTSIDE = 3114,
     ERR_NOT_DURABLE = 3115,
+    ERR_DV = 3120,
+    ERR_NO_VERSION = 3121,
+    ERR_NO_TIME = 3122,
+    ERR_NO_FEED = 3123,
 
     OWN_COMMITS = 4,         /* last commits of ours that are watched for replacement */
     OWN_BYTES_MAX = 4 << 20, /* longer ones are watched, but cannot be committed again */
@@ -27,7 +31,7 @@ enum {
     CRC_DELAY_US = 200000,
 };
 
-#define LOG_BYTES_MAX (UINT64_C(2) << 30) /* of one commit file */
+#define LOG_BYTES_MAX (UINT64_C(2) << 30) /* of a file of the log that is read as a whole */
 
 /* Which file a name stood for when we looked. */
 struct identity {
@@ -61,6 +65,8 @@ struct mr_table {
     struct mr_text crc;         /* its content */
     int64_t own_newest;         /* version of our newest commit; -1 = none */
     bool is_stale;              /* the snapshot is not to be used: load again */
+    int64_t pinned;             /* the version it stays at; INT64_MAX = the newest, refreshed */
+    bool ignores_compactions;   /* one did not read: the commits it stands for are read instead */
     struct own_commit own[OWN_COMMITS];
     uint32_t own_next;
     uint32_t overwritten;    /* commits of ours found replaced since the last commit */
@@ -78,7 +84,8 @@ void table_commit_path(const struct mr_table *table, int64_t version, char *out)
 mr_status table_new(struct mr_io *io, struct mr_heap *heap, const char *path,
                     struct mr_table **out_table, struct mr_err *err);
 
-/* table_load: the snapshot from the newest log checkpoint and the commits behind it. */
+/* table_load: the snapshot from the newest log checkpoint and the commits behind it, up to the
+ * version it is pinned at. */
 mr_status table_load(struct mr_table *table, struct mr_err *err);
 
 /* table_read_commit: folds the commit `version` in. returns MR_E_NOT_FOUND when there is none */
@@ -91,6 +98,11 @@ mr_status table_identity(struct mr_table *table, int64_t version, struct identit
 /* table_owner: whether the version's file is there and has our txnId. */
 mr_status table_owner(struct mr_table *table, int64_t version, const char *txn_id, owner *out,
                       struct mr_err *err);
+
+/* table_read_info: the first commitInfo of a commit, but its JSON; all absent when there is none.
+ * Its texts are in table->scratch. returns MR_E_NOT_FOUND when there is no such commit */
+mr_status table_read_info(struct mr_table *table, int64_t version,
+                          struct mr_delta_commit_info *out, struct mr_err *err);
 
 /* table_read_time: the inCommitTimestamp of the newest commit, when the snapshot came from a log
  * checkpoint of that version. returns MR_E_NOT_FOUND when its file is gone */

@@ -23,27 +23,23 @@ mr_status table_identity(struct mr_table *table, int64_t version, struct identit
     return MR_OK;
 }
 
+/* What follows from having folded the file of `version` in. */
+static void set_version(struct mr_table *table, int64_t version, struct identity head)
+{
+    if (table->snapshot.has_metadata) table->snapshot.expire_ms = table_expire_ms(table);
+    table->snapshot.version = version;
+    table->head = head;
+}
+
 mr_status table_read_commit(struct mr_table *table, int64_t version, struct mr_err *err)
 {
     char path[MR_PATH_MAX];
-    struct mr_arena content_arena;
-    struct mr_span content;
     struct identity head;
     table_commit_path(table, version, path);
     /* Identity first: should the file be replaced in between, the next refresh will notice. */
     MR_TRY(table_identity(table, version, &head, err));
-    mr_arena_init(&content_arena, table->heap, 0);
-    mr_status status = mr_file_read(table->io, &content_arena, path, LOG_BYTES_MAX, &content, err);
-    if (status == MR_OK) {
-        status = mr_delta_snapshot_replay(&table->snapshot, &table->scratch, content, table->seen,
-                                          table->seen_ctx, err);
-        if (status != MR_OK) mr_err_origin(err, path);
-    }
-    mr_arena_fini(&content_arena);
-    if (status != MR_OK) return status;
-    if (table->snapshot.has_metadata) table->snapshot.expire_ms = table_expire_ms(table);
-    table->snapshot.version = version;
-    table->head = head;
+    MR_TRY(table_read_lines(table, &table->snapshot, path, table->seen, table->seen_ctx, err));
+    set_version(table, version, head);
     return MR_OK;
 }
 
@@ -97,12 +93,12 @@ static mr_status load_checkpoint(struct mr_table *table, const struct log_checkp
                                  uint32_t count, struct mr_err *out_why)
 {
     for (uint32_t i = count; i > 0; i--) {
+        if (list[i - 1].version > table->pinned) continue;
         snapshot_reset(table);
         mr_status status = table_read_checkpoint(table, &list[i - 1], out_why);
         if (status == MR_OK) {
-            table->snapshot.version = list[i - 1].version;
             table->checkpoint_version = list[i - 1].version;
-            if (table->snapshot.has_metadata) table->snapshot.expire_ms = table_expire_ms(table);
+            set_version(table, list[i - 1].version, (struct identity){0});
             return MR_OK;
         }
         bool is_its_fault =
@@ -114,9 +110,79 @@ static mr_status load_checkpoint(struct mr_table *table, const struct log_checkp
     return MR_OK;
 }
 
-static mr_status missing(int64_t version, const struct log_files *files, const struct mr_err *why,
+/* The longest compaction that begins with `version` and does not lead beyond `last`. */
+static const struct log_compaction *compaction_at(const struct log_files *files, int64_t version,
+                                                  int64_t last)
+{
+    const struct log_compaction *best = NULL;
+    for (uint32_t i = 0; i < files->compaction_count; i++) {
+        const struct log_compaction *c = &files->compactions[i];
+        if (c->first == version && c->last <= last) best = c; /* sorted by `last` too */
+    }
+    return best;
+}
+
+static void count_seen(void *ctx, const struct mr_delta_action *action)
+{
+    uint64_t *count = ctx;
+    switch (action->kind) {
+    case MR_DELTA_PROTOCOL:
+    case MR_DELTA_METADATA:
+    case MR_DELTA_ADD:
+    case MR_DELTA_REMOVE:
+    case MR_DELTA_TXN:
+    case MR_DELTA_DOMAIN: ++*count; break;
+    default: break;
+    }
+}
+
+/* A compaction has one action a key, so that their order means nothing. One with more was put
+ * together in some other way: the commits say what was meant. */
+static mr_status check_compaction(struct mr_table *table, const char *path, struct mr_err *err)
+{
+    struct mr_delta_snapshot alone;
+    uint64_t count = 0;
+    mr_delta_snapshot_init(&alone, table->heap);
+    mr_status status = table_read_lines(table, &alone, path, count_seen, &count, err);
+    uint64_t keys = alone.used + (uint64_t)alone.has_protocol + (uint64_t)alone.has_metadata;
+    mr_delta_snapshot_fini(&alone);
+    if (status != MR_OK || keys == count) return status;
+    return mr_err_set(err, MR_E_CORRUPT, ERR_LOG, "the log compaction %s is not reconciled", path);
+}
+
+/* A compaction has no commitInfo, so the time of its last commit is not known from it. */
+static mr_status read_compaction(struct mr_table *table, const struct log_compaction *compaction,
+                                 struct mr_err *err)
+{
+    char path[MR_PATH_MAX];
+    struct identity head = {0};
+    table_log_path(table, compaction->name, path);
+    MR_TRY(check_compaction(table, path, err));
+    MR_TRY(table_read_lines(table, &table->snapshot, path, NULL, NULL, err));
+    mr_status status = table_identity(table, compaction->last, &head, err);
+    if (status != MR_OK && status != MR_E_NOT_FOUND) return status;
+    table->snapshot.in_commit_ms = MR_DELTA_NONE;
+    set_version(table, compaction->last, head);
+    return MR_OK;
+}
+
+/* The oldest version that the files can give, or -1. */
+static int64_t oldest_version(const struct log_files *files)
+{
+    if (files->commit_count > 0 && files->commits[0].version == 0) return 0;
+    return files->checkpoint_count > 0 ? files->checkpoints[0].version : -1;
+}
+
+static mr_status missing(const struct mr_table *table, int64_t version,
+                         const struct log_files *files, const struct mr_err *why,
                          struct mr_err *err)
 {
+    if (version == 0 && files->checkpoint_count > 0 && why->status == MR_OK) {
+        return mr_err_set(err, MR_E_NOT_FOUND, ERR_NO_VERSION,
+                          "version %" PRId64 " of the table cannot be read any more; the oldest "
+                          "one is %" PRId64,
+                          table->pinned, oldest_version(files));
+    }
     if (version == 0 && files->checkpoint_count > 0) {
         return mr_err_set(err, MR_E_CORRUPT, ERR_EARLY_GONE,
                           "commit 0 of the table's log is gone and its log checkpoint does not "
@@ -132,20 +198,42 @@ static mr_status missing(int64_t version, const struct log_files *files, const s
         version, files->last_commit, version == 0 ? ", and there is no log checkpoint" : "");
 }
 
+static mr_status load_commits(struct mr_table *table, const struct log_files *files,
+                              const struct mr_err *why, struct mr_err *err)
+{
+    int64_t last = MR_MIN(files->last_commit, table->pinned);
+    for (int64_t v = table->snapshot.version + 1; v == 0 || v <= last;
+         v = table->snapshot.version + 1) {
+        const struct log_compaction *compaction =
+            table->ignores_compactions ? NULL : compaction_at(files, v, last);
+        mr_status status = compaction == NULL ? table_read_commit(table, v, err)
+                                              : read_compaction(table, compaction, err);
+        bool is_its_fault = status == MR_E_CORRUPT || status == MR_E_NOT_FOUND;
+        table->ignores_compactions |= compaction != NULL && is_its_fault;
+        if (status == MR_E_NOT_FOUND) return missing(table, v, files, why, err);
+        if (status != MR_OK) return status;
+    }
+    if (table->pinned == INT64_MAX || table->snapshot.version == table->pinned) return MR_OK;
+    return mr_err_set(err, MR_E_NOT_FOUND, ERR_NO_VERSION,
+                      "the table has no version %" PRId64 "; the newest is %" PRId64,
+                      table->pinned, table->snapshot.version);
+}
+
 static mr_status load_listed(struct mr_table *table, const struct log_files *files,
                              struct mr_err *err)
 {
-    struct mr_err why = {0};
+    struct mr_err why = {.status = MR_OK};
+    bool used_compactions = !table->ignores_compactions;
     mr_status status = load_checkpoint(table, files->checkpoints, files->checkpoint_count, &why);
     if (status != MR_OK) {
         if (err != NULL) *err = why;
         return status;
     }
-    for (int64_t v = table->snapshot.version + 1; v == 0 || v <= files->last_commit; v++) {
-        status = table_read_commit(table, v, err);
-        if (status == MR_E_NOT_FOUND) return missing(v, files, &why, err);
-        if (status != MR_OK) return status;
+    status = load_commits(table, files, &why, err);
+    if (status != MR_OK && used_compactions && table->ignores_compactions) {
+        return load_listed(table, files, err); /* once more, from the commits */
     }
+    if (status != MR_OK) return status;
     MR_TRY(mr_delta_snapshot_settle(&table->snapshot, err));
     if (!table_has_times(table) || table->snapshot.in_commit_ms != MR_DELTA_NONE) return MR_OK;
     return table_read_time(table, err);
@@ -153,15 +241,14 @@ static mr_status load_listed(struct mr_table *table, const struct log_files *fil
 
 mr_status table_load(struct mr_table *table, struct mr_err *err)
 {
-    char log[MR_PATH_MAX];
     struct mr_arena arena;
     struct log_files files;
     snapshot_reset(table);
     table->head = (struct identity){0};
     table->is_stale = true;
-    table_log_path(table, "", log);
+    table->ignores_compactions = false;
     mr_arena_init(&arena, table->heap, 0);
-    mr_status status = table_list_log(table, &arena, log, &files, err);
+    mr_status status = table_list_log(table, &arena, false, &files, err);
     if (status == MR_E_NOT_FOUND) {
         mr_err_set(err, MR_E_NOT_FOUND, ERR_NOT_TABLE, "there is no Delta table here");
     }

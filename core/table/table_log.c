@@ -4,10 +4,12 @@
 #include <stdio.h>
 
 #include "core/base/assert.h"
+#include "core/base/calendar.h"
 #include "core/base/checked.h"
 #include "core/format/delta/delta_path.h"
 #include "core/format/delta/delta_rows.h"
 #include "core/format/parquet/pq_reader.h"
+#include "core/table/table_lines.h"
 
 enum { VERSION_DIGITS = 20, PART_DIGITS = 10 };
 
@@ -65,14 +67,37 @@ static void note_checkpoint(const struct mr_dir_list *list, uint32_t i, int64_t 
     out->checkpoints[out->checkpoint_count++] = found;
 }
 
-mr_status table_list_log(struct mr_table *table, struct mr_arena *arena, const char *log,
+/* "<20 digits>.compacted.json" behind the first version's digits and a dot. */
+static void note_compaction(const struct mr_dir_list *list, uint32_t i, int64_t version,
+                            struct mr_span rest, struct log_files *out)
+{
+    int64_t last = digits_of(rest, VERSION_DIGITS);
+    if (last <= version || !mr_span_is(tail(rest, VERSION_DIGITS), ".compacted.json")) return;
+    out->compactions[out->compaction_count++] =
+        (struct log_compaction){version, last, list->entries[i].name.text};
+}
+
+static void note_commit(const struct mr_dir_list *list, uint32_t i, int64_t version,
+                        struct log_files *out)
+{
+    int64_t modified_ms = mr_floor_div(list->entries[i].stat.modified_us, MR_US_PER_MS);
+    out->commits[out->commit_count++] = (struct log_commit){version, modified_ms};
+    out->last_commit = MR_MAX(out->last_commit, version);
+}
+
+mr_status table_list_log(struct mr_table *table, struct mr_arena *arena, bool with_times,
                          struct log_files *out, struct mr_err *err)
 {
+    char log[MR_PATH_MAX];
     struct mr_dir_list list;
-    MR_TRY(mr_dir_list(table->io, arena, log, false, &list, err));
+    table_log_path(table, "", log);
+    MR_TRY(mr_dir_list(table->io, arena, log, with_times, &list, err));
+    size_t room = (size_t)list.count + 1;
     *out = (struct log_files){.last_commit = -1};
-    out->checkpoints = MR_ARENA_ARRAY(arena, struct log_checkpoint, (size_t)list.count + 1);
-    if (out->checkpoints == NULL) {
+    out->commits = MR_ARENA_ARRAY(arena, struct log_commit, room);
+    out->checkpoints = MR_ARENA_ARRAY(arena, struct log_checkpoint, room);
+    out->compactions = MR_ARENA_ARRAY(arena, struct log_compaction, room);
+    if (out->commits == NULL || out->checkpoints == NULL || out->compactions == NULL) {
         return mr_err_set(err, MR_E_NOMEM, 0, "out of memory for the log of %s", table->path);
     }
     for (uint32_t i = 0; i < list.count; i++) {
@@ -81,9 +106,11 @@ mr_status table_list_log(struct mr_table *table, struct mr_arena *arena, const c
         if (version < 0) continue;
         struct mr_span rest = tail(name, VERSION_DIGITS);
         if (mr_span_is(rest, ".json")) {
-            out->last_commit = MR_MAX(out->last_commit, version);
+            note_commit(&list, i, version, out);
         } else if (mr_span_starts(rest, MR_SPAN(".checkpoint."))) {
             note_checkpoint(&list, i, version, tail(rest, 12), out);
+        } else if (rest.bytes > 1 && rest.text[0] == '.') {
+            note_compaction(&list, i, version, tail(rest, 1), out);
         }
     }
     return MR_OK;
@@ -203,6 +230,26 @@ static mr_status read_parquet(struct mr_table *table, struct mr_span content,
     return status;
 }
 
+mr_status table_read_lines(struct mr_table *table, struct mr_delta_snapshot *into,
+                           const char *path,
+                           void (*seen)(void *ctx, const struct mr_delta_action *action),
+                           void *seen_ctx, struct mr_err *err)
+{
+    struct table_lines lines;
+    struct mr_span line = {NULL, 0};
+    bool has_line = true;
+    mr_status status = table_lines_open(&lines, table->io, table->heap, path, err);
+    while (status == MR_OK) {
+        status = table_lines_next(&lines, &line, &has_line, err);
+        if (status != MR_OK || !has_line) break;
+        status = mr_delta_snapshot_replay(into, &table->scratch, line, seen, seen_ctx, err);
+        if (status != MR_OK && err != NULL) mr_err_at(err, lines.line_off);
+    }
+    table_lines_close(&lines);
+    if (status != MR_OK) mr_err_origin(err, path);
+    return status;
+}
+
 static mr_status read_file(struct mr_table *table, const char *name, bool is_json,
                            struct sidecars *sidecars, struct mr_err *err)
 {
@@ -210,14 +257,12 @@ static mr_status read_file(struct mr_table *table, const char *name, bool is_jso
     struct mr_arena arena;
     struct mr_span content;
     table_log_path(table, name, path);
+    if (is_json) {
+        return table_read_lines(table, &table->snapshot, path, sidecar_seen, sidecars, err);
+    }
     mr_arena_init(&arena, table->heap, 0);
     mr_status status = mr_file_read(table->io, &arena, path, LOG_BYTES_MAX, &content, err);
-    if (status == MR_OK && is_json) {
-        status = mr_delta_snapshot_replay(&table->snapshot, &table->scratch, content, sidecar_seen,
-                                          sidecars, err);
-    } else if (status == MR_OK) {
-        status = read_parquet(table, content, sidecars, err);
-    }
+    if (status == MR_OK) status = read_parquet(table, content, sidecars, err);
     if (status != MR_OK) mr_err_origin(err, path);
     mr_arena_fini(&arena);
     return status;

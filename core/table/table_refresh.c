@@ -8,63 +8,58 @@
 #include <inttypes.h>
 
 #include "core/base/assert.h"
+#include "core/table/table_lines.h"
 
 static bool identity_equal(const struct identity *a, const struct identity *b)
 {
     return a->device == b->device && a->inode == b->inode && a->bytes == b->bytes;
 }
 
-/* The first commitInfo in a commit's text; without txnId and time when there is none. */
-static mr_status content_info(struct mr_table *table, struct mr_span content,
-                              struct mr_delta_commit_info *out, struct mr_err *err)
+mr_status table_read_info(struct mr_table *table, int64_t version,
+                          struct mr_delta_commit_info *out, struct mr_err *err)
 {
+    char path[MR_PATH_MAX];
+    struct table_lines lines;
     struct mr_span line;
+    bool has_line = true;
     *out = (struct mr_delta_commit_info){.in_commit_ms = MR_DELTA_NONE};
-    while (mr_delta_line(&content, &line)) {
+    table_commit_path(table, version, path);
+    mr_status status = table_lines_open(&lines, table->io, table->heap, path, err);
+    while (status == MR_OK) {
         struct mr_delta_action action;
+        status = table_lines_next(&lines, &line, &has_line, err);
+        if (status != MR_OK || !has_line) break;
         mr_arena_reset(&table->scratch);
-        MR_TRY(mr_delta_action_decode(&table->scratch, line, &action, err));
-        if (action.kind != MR_DELTA_COMMIT_INFO) continue;
+        status = mr_delta_action_decode(&table->scratch, line, &action, err);
+        if (status != MR_OK || action.kind != MR_DELTA_COMMIT_INFO) continue;
         *out = action.u.commit_info;
-        return MR_OK;
+        out->json = (struct mr_span){NULL, 0}; /* of the line, which goes now */
+        break;
     }
-    return MR_OK;
+    table_lines_close(&lines);
+    if (status != MR_OK) mr_err_origin(err, path);
+    return status;
 }
 
 mr_status table_owner(struct mr_table *table, int64_t version, const char *txn_id, owner *out,
                       struct mr_err *err)
 {
-    char path[MR_PATH_MAX];
-    struct mr_arena arena;
-    struct mr_span content;
     struct mr_delta_commit_info info;
-    table_commit_path(table, version, path);
-    mr_arena_init(&arena, table->heap, 0);
-    mr_status status = mr_file_read(table->io, &arena, path, LOG_BYTES_MAX, &content, err);
+    mr_status status = table_read_info(table, version, &info, err);
     if (status == MR_E_NOT_FOUND) {
         *out = OWNER_NOBODY;
-        status = MR_OK;
-    } else if (status == MR_OK) {
-        status = content_info(table, content, &info, err);
-        if (status == MR_OK) *out = mr_span_is(info.txn_id, txn_id) ? OWNER_US : OWNER_OTHERS;
+        return MR_OK;
     }
-    mr_arena_fini(&arena);
+    if (status == MR_OK) *out = mr_span_is(info.txn_id, txn_id) ? OWNER_US : OWNER_OTHERS;
     return status;
 }
 
 mr_status table_read_time(struct mr_table *table, struct mr_err *err)
 {
-    char path[MR_PATH_MAX];
-    struct mr_arena arena;
-    struct mr_span content;
     struct mr_delta_commit_info info;
-    table_commit_path(table, table->snapshot.version, path);
-    mr_arena_init(&arena, table->heap, 0);
-    mr_status status = mr_file_read(table->io, &arena, path, LOG_BYTES_MAX, &content, err);
-    if (status == MR_OK) status = content_info(table, content, &info, err);
-    if (status == MR_OK) table->snapshot.in_commit_ms = info.in_commit_ms;
-    mr_arena_fini(&arena);
-    return status;
+    MR_TRY(table_read_info(table, table->snapshot.version, &info, err));
+    table->snapshot.in_commit_ms = info.in_commit_ms;
+    return MR_OK;
 }
 
 /* ---- our last commits ---- */
@@ -171,6 +166,7 @@ static mr_status refresh_commits(struct mr_table *table, struct mr_err *err)
 
 mr_status mr_table_refresh(struct mr_table *table, struct mr_err *err)
 {
+    if (table->pinned != INT64_MAX) return MR_OK;
     mr_status status = own_check(table, err);
     if (status == MR_OK && !table->is_stale) status = head_check(table, err);
     if (status == MR_OK && table->is_stale) {
