@@ -23,6 +23,7 @@ enum {
     ERR_NO_VERSION = 3121,
     ERR_NO_TIME = 3122,
     ERR_NO_FEED = 3123,
+    ERR_FAR_FILE = 3124,
 
     OWN_COMMITS = 4,         /* last commits of ours that are watched for replacement */
     OWN_BYTES_MAX = 4 << 20, /* longer ones are watched, but cannot be committed again */

@@ -1,0 +1,403 @@
+/* Rows of a Delta table through core/table and the Parquet reader, for the Python tests beside it.
+ *
+ *   delta_read rows TABLE [VERSION]      canonical rows, one JSON object a line, in no order
+ *   delta_read at TABLE MICROSECONDS     the same of the version of that moment
+ *   delta_read skip TABLE COLUMN OP JSON    files left and passed over for `column OP constant`;
+ *                                        the constant is the text of a partition value
+ *
+ * Exit code 1 with the error on stderr when a call fails. The canonical form is that of the
+ * conformance data: columns in schema order, decimals as text, maps as lists of pairs sorted by
+ * key. What the layout says about a file (its names, a narrower type, a missing column) is applied
+ * while printing. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/calendar.h"
+#include "core/base/checked.h"
+#include "core/format/parquet/pq_reader.h"
+#include "core/port/files.h"
+#include "core/table/table_scan.h"
+#include "core/table/table_travel.h"
+#include "io/posix/posix_io.h"
+#include "kernels/text/number.h"
+
+#define FILE_BYTES_MAX (UINT64_C(1) << 31)
+
+struct hand {
+    struct mr_heap heap;
+    struct mr_arena arena;      /* of a file */
+    struct mr_arena rows_arena; /* of a batch */
+    struct mr_io *io;
+    struct mr_codec *codec;
+    struct mr_err err;
+    struct mr_text line;
+};
+
+static void must(struct hand *h, mr_status status)
+{
+    if (status == MR_OK) return;
+    fprintf(stderr, "MR%04u %s: %s (%s)\n", h->err.code, mr_status_name(status), h->err.message,
+            h->err.origin);
+    exit(1);
+}
+
+/* ---- values ---- */
+
+static void print_f64(struct mr_text *out, double value, bool is_single)
+{
+    char text[MR_NUMBER_TEXT_MAX];
+    size_t bytes = is_single ? mr_float_format((float)value, text) : mr_double_format(value, text);
+    bool is_word = text[bytes - 1] == 'N' || text[bytes - 1] == 'y';
+    mr_text_addf(out, is_word ? "\"%s\"" : "%s", text);
+}
+
+static void print_time(struct mr_text *out, int64_t value, mr_type_id id)
+{
+    char text[MR_TIME_TEXT_MAX];
+    if (id == MR_TYPE_DATE) {
+        (void)mr_date_format(value, text);
+    } else {
+        (void)mr_time_format(value, 6, id == MR_TYPE_TIMESTAMP ? "Z" : "", text);
+    }
+    mr_text_addf(out, "\"%s\"", text);
+}
+
+static void print_decimal(struct mr_text *out, __int128 value, unsigned scale)
+{
+    char text[MR_NUMBER_TEXT_MAX];
+    (void)mr_decimal_format(value, scale, text);
+    mr_text_addf(out, "\"%s\"", text);
+}
+
+static void print_text(struct mr_text *out, struct mr_span text, mr_type_id id)
+{
+    if (id == MR_TYPE_STRING) {
+        mr_text_add_json(out, text);
+        return;
+    }
+    mr_text_adds(out, "\"0x");
+    for (size_t i = 0; i < text.bytes; i++) mr_text_addf(out, "%02x", (uint8_t)text.text[i]);
+    mr_text_addc(out, '"');
+}
+
+static void print_constant(struct mr_text *out, const struct mr_value *value)
+{
+    if (value->is_null) {
+        mr_text_adds(out, "null");
+        return;
+    }
+    switch (value->type->id) {
+    case MR_TYPE_BOOLEAN: mr_text_adds(out, value->u.boolean ? "true" : "false"); break;
+    case MR_TYPE_FLOAT:
+    case MR_TYPE_DOUBLE: print_f64(out, value->u.f64, value->type->id == MR_TYPE_FLOAT); break;
+    case MR_TYPE_DECIMAL: print_decimal(out, value->u.i128, value->type->scale); break;
+    case MR_TYPE_STRING:
+    case MR_TYPE_BINARY: print_text(out, value->u.text, value->type->id); break;
+    case MR_TYPE_DATE:
+    case MR_TYPE_TIMESTAMP:
+    case MR_TYPE_TIMESTAMP_NTZ: print_time(out, value->u.i64, value->type->id); break;
+    default: mr_text_addf(out, "%" PRId64, value->u.i64); break;
+    }
+}
+
+static __int128 decimal_at(const struct mr_vec *vec, uint32_t row)
+{
+    if (vec->type->id == MR_TYPE_DECIMAL && !mr_decimal_is_long(vec->type)) {
+        return ((const __int128 *)vec->values)[row];
+    }
+    return mr_vec_i64(vec, row);
+}
+
+static double double_at(const struct mr_vec *vec, uint32_t row)
+{
+    if (vec->type->id == MR_TYPE_DOUBLE) return ((const double *)vec->values)[row];
+    if (vec->type->id == MR_TYPE_FLOAT) return (double)((const float *)vec->values)[row];
+    return (double)mr_vec_i64(vec, row);
+}
+
+static int64_t time_at(const struct mr_vec *vec, uint32_t row, mr_type_id wanted)
+{
+    int64_t value = mr_vec_i64(vec, row);
+    bool is_date = vec->type->id == MR_TYPE_DATE;
+    return is_date && wanted != MR_TYPE_DATE ? value * MR_US_PER_DAY : value;
+}
+
+static void print_scalar(struct mr_text *out, const struct mr_vec *vec, uint32_t row,
+                         const struct mr_type *type)
+{
+    struct mr_value value = {.type = type};
+    switch (type->id) {
+    case MR_TYPE_BOOLEAN: value.u.boolean = mr_bit_get(vec->values, row); break;
+    case MR_TYPE_FLOAT:
+    case MR_TYPE_DOUBLE: value.u.f64 = double_at(vec, row); break;
+    case MR_TYPE_DECIMAL: {
+        unsigned scale = vec->type->id == MR_TYPE_DECIMAL ? vec->type->scale : 0;
+        value.is_null = mr_decimal_rescale(decimal_at(vec, row), scale, type->precision,
+                                           type->scale, &value.u.i128) != MR_PARSE_OK;
+        break;
+    }
+    case MR_TYPE_STRING:
+    case MR_TYPE_BINARY: value.u.text = mr_vec_span(vec, row); break;
+    case MR_TYPE_DATE:
+    case MR_TYPE_TIMESTAMP:
+    case MR_TYPE_TIMESTAMP_NTZ: value.u.i64 = time_at(vec, row, type->id); break;
+    default: value.u.i64 = mr_vec_i64(vec, row); break;
+    }
+    print_constant(out, &value);
+}
+
+/* ---- nested values ---- */
+
+static void print_value(struct hand *h, struct mr_text *out, const struct mr_vec *vec, uint32_t row,
+                        const struct mr_type *type, const struct mr_type *physical);
+
+/* The file's column for a member: by its name, exactly or without regard to case. */
+static const struct mr_vec *member_of(const struct mr_type *type, const struct mr_vec *columns,
+                                      struct mr_span name)
+{
+    int32_t at = mr_type_find(type, name, true);
+    if (at < 0) at = mr_type_find(type, name, false);
+    return at < 0 ? NULL : &columns[at];
+}
+
+static void print_struct(struct hand *h, struct mr_text *out, const struct mr_vec *vec,
+                         uint32_t row, const struct mr_type *type, const struct mr_type *physical)
+{
+    mr_text_addc(out, '{');
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        const struct mr_vec *member =
+            member_of(vec->type, vec->children, physical->fields[i].name);
+        if (i > 0) mr_text_addc(out, ',');
+        mr_text_add_json(out, type->fields[i].name);
+        mr_text_addc(out, ':');
+        print_value(h, out, member, row, type->fields[i].type, physical->fields[i].type);
+    }
+    mr_text_addc(out, '}');
+}
+
+static void print_array(struct hand *h, struct mr_text *out, const struct mr_vec *vec, uint32_t row,
+                        const struct mr_type *type, const struct mr_type *physical)
+{
+    mr_text_addc(out, '[');
+    for (uint32_t i = vec->offsets[row]; i < vec->offsets[row + 1]; i++) {
+        if (i > vec->offsets[row]) mr_text_addc(out, ',');
+        print_value(h, out, &vec->children[0], i, type->fields[0].type, physical->fields[0].type);
+    }
+    mr_text_addc(out, ']');
+}
+
+static int entry_order(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void print_map(struct hand *h, struct mr_text *out, const struct mr_vec *vec, uint32_t row,
+                      const struct mr_type *type, const struct mr_type *physical)
+{
+    uint32_t first = vec->offsets[row], count = vec->offsets[row + 1] - first;
+    char **entries = MR_ARENA_ARRAY(&h->rows_arena, char *, (size_t)count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        struct mr_text entry;
+        mr_text_init(&entry, &h->heap);
+        for (uint32_t side = 0; side < 2; side++) {
+            mr_text_addc(&entry, side == 0 ? '[' : ',');
+            print_value(h, &entry, &vec->children[side], first + i, type->fields[side].type,
+                        physical->fields[side].type);
+        }
+        mr_text_addc(&entry, ']');
+        entries[i] = mr_arena_copy(&h->rows_arena, mr_text_span(&entry));
+        mr_text_fini(&entry);
+    }
+    if (count > 0) qsort(entries, count, sizeof *entries, entry_order);
+    mr_text_addc(out, '[');
+    for (uint32_t i = 0; i < count; i++) mr_text_addf(out, i > 0 ? ",%s" : "%s", entries[i]);
+    mr_text_addc(out, ']');
+}
+
+static void print_value(struct hand *h, struct mr_text *out, const struct mr_vec *vec, uint32_t row,
+                        const struct mr_type *type, const struct mr_type *physical)
+{
+    if (vec == NULL || type->id == MR_TYPE_VOID || mr_vec_is_null(vec, row)) {
+        mr_text_adds(out, "null");
+        return;
+    }
+    switch (type->id) {
+    case MR_TYPE_STRUCT: print_struct(h, out, vec, row, type, physical); break;
+    case MR_TYPE_ARRAY: print_array(h, out, vec, row, type, physical); break;
+    case MR_TYPE_MAP: print_map(h, out, vec, row, type, physical); break;
+    default: print_scalar(out, vec, row, type); break;
+    }
+}
+
+/* ---- files ---- */
+
+struct file_rows {
+    const struct mr_delta_layout *layout;
+    const struct mr_table_file *file;
+    struct mr_delta_row_set deleted;
+};
+
+static void print_row(struct hand *h, const struct file_rows *rows, const struct mr_batch *batch,
+                      uint32_t row)
+{
+    const struct mr_delta_layout *layout = rows->layout;
+    mr_text_reset(&h->line);
+    mr_text_addc(&h->line, '{');
+    for (uint32_t i = 0; i < layout->schema->field_count; i++) {
+        const struct mr_field *field = &layout->schema->fields[i];
+        int32_t partition = mr_delta_layout_partition(layout, i);
+        if (i > 0) mr_text_addc(&h->line, ',');
+        mr_text_add_json(&h->line, field->name);
+        mr_text_addc(&h->line, ':');
+        if (partition >= 0) {
+            print_constant(&h->line, &rows->file->values[partition]);
+            continue;
+        }
+        const struct mr_field *physical = &layout->physical->fields[i];
+        const struct mr_vec *vec = member_of(batch->schema, batch->cols, physical->name);
+        print_value(h, &h->line, vec, row, field->type, physical->type);
+    }
+    mr_text_adds(&h->line, "}\n");
+    must(h, mr_text_end(&h->line, &h->err));
+    (void)fwrite(h->line.at, 1, h->line.used, stdout);
+}
+
+static void print_file(struct hand *h, const struct file_rows *rows)
+{
+    const struct mr_pq_reader_limits limits = {0};
+    struct mr_pq_reader *reader = NULL;
+    struct mr_span content;
+    bool has_rows = false;
+    uint64_t first = 0;
+    must(h, mr_file_read(h->io, &h->arena, rows->file->path, FILE_BYTES_MAX, &content, &h->err));
+    mr_status status = mr_pq_reader_open(&h->heap, h->codec, content, &limits, &reader, &h->err);
+    while (status == MR_OK) {
+        struct mr_batch batch;
+        uint64_t deleted[MR_BATCH_ROWS_MAX / 64] = {0};
+        status = mr_pq_reader_next(reader, &h->rows_arena, &batch, &has_rows, &h->err);
+        if (status != MR_OK || !has_rows) break;
+        mr_delta_row_set_add(&rows->deleted, first, batch.rows, deleted);
+        for (uint32_t i = 0; i < batch.rows; i++) {
+            if (!mr_bit_get(deleted, i)) print_row(h, rows, &batch, i);
+        }
+        first += batch.rows;
+        mr_batch_fini(&batch);
+    }
+    if (status != MR_OK) mr_err_origin(&h->err, rows->file->path);
+    must(h, status);
+    mr_pq_reader_close(reader);
+}
+
+static void print_rows(struct hand *h, const char *path, const struct mr_table_when *when)
+{
+    struct mr_table *table = NULL;
+    struct mr_table_scan *scan = NULL;
+    must(h, mr_table_open_at(h->io, &h->heap, path, when, &table, &h->err));
+    must(h, mr_table_scan_open(table, NULL, &scan, &h->err));
+    for (;;) {
+        struct mr_table_file file;
+        struct file_rows rows = {.layout = mr_table_scan_layout(scan), .file = &file};
+        bool has_file = false;
+        mr_arena_reset(&h->arena);
+        must(h, mr_table_scan_next(scan, &h->arena, &file, &has_file, &h->err));
+        if (!has_file) break;
+        if (file.deleted.storage != 0) {
+            must(h, mr_table_deleted(table, &file.deleted, &h->arena, &rows.deleted, &h->err));
+        }
+        print_file(h, &rows);
+    }
+    mr_table_scan_close(scan);
+    mr_table_close(table);
+}
+
+/* ---- skipping ---- */
+
+static mr_predicate_op op_of(const char *text)
+{
+    static const char *const ops[] = {"=", "<>", "<", "<=", ">", ">=", "in", "null", "present"};
+    for (size_t i = 0; i < MR_COUNT_OF(ops); i++) {
+        if (strcmp(text, ops[i]) == 0) return (mr_predicate_op)i;
+    }
+    fprintf(stderr, "unknown operator %s\n", text);
+    exit(2);
+}
+
+static void print_skip(struct hand *h, const char *path, const char *column, const char *op,
+                       const char *constant)
+{
+    struct mr_table *table = NULL;
+    struct mr_table_scan *scan = NULL;
+    struct mr_span names[16];
+    struct mr_value value;
+    uint32_t count = 0;
+    for (const char *at = column; at != NULL && count < MR_COUNT_OF(names); count++) {
+        const char *dot = strchr(at, '.');
+        names[count] = dot == NULL ? mr_span_of(at) : (struct mr_span){at, (size_t)(dot - at)};
+        at = dot == NULL ? NULL : dot + 1;
+    }
+    must(h, mr_table_open(h->io, &h->heap, path, &table, &h->err));
+    struct mr_predicate_term term = {.path = names, .path_count = count, .op = op_of(op)};
+    if (constant != NULL) {
+        const struct mr_type *type =
+            mr_predicate_type(mr_table_snapshot(table)->schema, names, count);
+        must(h, mr_delta_partition_value(mr_span_of(constant), type, &value, &h->err));
+        term.values = &value;
+        term.value_count = 1;
+    }
+    struct mr_predicate predicate = {&term, 1};
+    struct mr_table_file file;
+    bool has_file = true;
+    must(h, mr_table_scan_open(table, &predicate, &scan, &h->err));
+    while (has_file) must(h, mr_table_scan_next(scan, &h->arena, &file, &has_file, &h->err));
+    struct mr_table_scan_counts counts = mr_table_scan_counts(scan);
+    printf("{\"files\":%" PRIu64 ",\"skipped\":%" PRIu64 "}\n", counts.files,
+           counts.skipped_files);
+    mr_table_scan_close(scan);
+    mr_table_close(table);
+}
+
+/* ---- verbs ---- */
+
+static int run(struct hand *h, int argc, char **argv)
+{
+    struct mr_table_when when = {.kind = MR_TABLE_NEWEST};
+    if (argc >= 3 && strcmp(argv[1], "rows") == 0) {
+        if (argc > 3) {
+            when = (struct mr_table_when){.kind = MR_TABLE_AT_VERSION,
+                                          .version = strtoll(argv[3], NULL, 10)};
+        }
+        print_rows(h, argv[2], &when);
+    } else if (argc == 4 && strcmp(argv[1], "at") == 0) {
+        when = (struct mr_table_when){.kind = MR_TABLE_AT_TIME,
+                                      .time_us = strtoll(argv[3], NULL, 10)};
+        print_rows(h, argv[2], &when);
+    } else if (argc >= 5 && strcmp(argv[1], "skip") == 0) {
+        print_skip(h, argv[2], argv[3], argv[4], argc > 5 ? argv[5] : NULL);
+    } else {
+        fprintf(stderr, "usage: delta_read rows|at|skip TABLE ...\n");
+        return 2;
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const struct mr_codec_limits limits = {0};
+    struct hand h = {.err = {.code = 0}};
+    mr_heap_init(&h.heap, 0);
+    mr_arena_init(&h.arena, &h.heap, 0);
+    mr_arena_init(&h.rows_arena, &h.heap, 0);
+    mr_text_init(&h.line, &h.heap);
+    void *memory = mr_heap_take(&h.heap, mr_codec_footprint(&limits));
+    must(&h, mr_codec_init(memory, &limits, &h.codec, &h.err));
+    must(&h, mr_posix_open(&h.heap, &(struct mr_posix_options){.seed = 1}, &h.io, &h.err));
+    int code = run(&h, argc, argv);
+    mr_io_close(h.io);
+    mr_heap_give(&h.heap, memory, mr_codec_footprint(&limits));
+    mr_text_fini(&h.line);
+    mr_arena_fini(&h.rows_arena);
+    mr_arena_fini(&h.arena);
+    return code;
+}
