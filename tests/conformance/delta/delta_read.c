@@ -2,6 +2,9 @@
  *
  *   delta_read rows TABLE [VERSION]      canonical rows, one JSON object a line, in no order
  *   delta_read at TABLE MICROSECONDS     the same of the version of that moment
+ *   delta_read changes TABLE FROM [TO]   the change feed of these versions; rows have the columns
+ *                                        _change_type and _commit_version behind the table's
+ *   delta_read changes-at TABLE FROM     the same from a moment on, in microseconds
  *   delta_read skip TABLE COLUMN OP JSON    files left and passed over for `column OP constant`;
  *                                        the constant is the text of a partition value
  *
@@ -18,8 +21,7 @@
 #include "core/base/checked.h"
 #include "core/format/parquet/pq_reader.h"
 #include "core/port/files.h"
-#include "core/table/table_scan.h"
-#include "core/table/table_travel.h"
+#include "core/table/table_changes.h"
 #include "io/posix/posix_io.h"
 #include "kernels/text/number.h"
 
@@ -236,8 +238,24 @@ static void print_value(struct hand *h, struct mr_text *out, const struct mr_vec
 struct file_rows {
     const struct mr_delta_layout *layout;
     const struct mr_table_file *file;
+    const struct mr_table_piece *piece; /* of a change feed; else null */
     struct mr_delta_row_set deleted;
+    struct mr_delta_row_set only; /* when the piece has such */
 };
+
+static void print_change(struct hand *h, const struct mr_table_piece *piece,
+                         const struct mr_batch *batch, uint32_t row)
+{
+    mr_text_adds(&h->line, ",\"_change_type\":");
+    if (piece->kind == MR_TABLE_CHANGES) {
+        const struct mr_type *type = mr_type_of(MR_TYPE_STRING);
+        const struct mr_vec *vec = member_of(batch->schema, batch->cols, MR_SPAN("_change_type"));
+        print_value(h, &h->line, vec, row, type, type);
+    } else {
+        mr_text_adds(&h->line, piece->kind == MR_TABLE_INSERT ? "\"insert\"" : "\"delete\"");
+    }
+    mr_text_addf(&h->line, ",\"_commit_version\":%" PRId64, piece->version);
+}
 
 static void print_row(struct hand *h, const struct file_rows *rows, const struct mr_batch *batch,
                       uint32_t row)
@@ -259,6 +277,7 @@ static void print_row(struct hand *h, const struct file_rows *rows, const struct
         const struct mr_vec *vec = member_of(batch->schema, batch->cols, physical->name);
         print_value(h, &h->line, vec, row, field->type, physical->type);
     }
+    if (rows->piece != NULL) print_change(h, rows->piece, batch, row);
     mr_text_adds(&h->line, "}\n");
     must(h, mr_text_end(&h->line, &h->err));
     (void)fwrite(h->line.at, 1, h->line.used, stdout);
@@ -275,12 +294,15 @@ static void print_file(struct hand *h, const struct file_rows *rows)
     mr_status status = mr_pq_reader_open(&h->heap, h->codec, content, &limits, &reader, &h->err);
     while (status == MR_OK) {
         struct mr_batch batch;
-        uint64_t deleted[MR_BATCH_ROWS_MAX / 64] = {0};
+        uint64_t deleted[MR_BATCH_ROWS_MAX / 64] = {0}, only[MR_BATCH_ROWS_MAX / 64] = {0};
+        bool has_only = rows->piece != NULL && rows->piece->only.storage != 0;
         status = mr_pq_reader_next(reader, &h->rows_arena, &batch, &has_rows, &h->err);
         if (status != MR_OK || !has_rows) break;
         mr_delta_row_set_add(&rows->deleted, first, batch.rows, deleted);
+        if (has_only) mr_delta_row_set_add(&rows->only, first, batch.rows, only);
         for (uint32_t i = 0; i < batch.rows; i++) {
-            if (!mr_bit_get(deleted, i)) print_row(h, rows, &batch, i);
+            if (mr_bit_get(deleted, i) || (has_only && !mr_bit_get(only, i))) continue;
+            print_row(h, rows, &batch, i);
         }
         first += batch.rows;
         mr_batch_fini(&batch);
@@ -310,6 +332,32 @@ static void print_rows(struct hand *h, const char *path, const struct mr_table_w
     }
     mr_table_scan_close(scan);
     mr_table_close(table);
+}
+
+static void print_changes(struct hand *h, const char *path, const struct mr_table_when *from,
+                          const struct mr_table_when *to)
+{
+    struct mr_table_changes *changes = NULL;
+    must(h, mr_table_changes_open(h->io, &h->heap, path, from, to, &changes, &h->err));
+    const struct mr_table *table = mr_table_changes_table(changes);
+    for (;;) {
+        struct mr_table_piece piece;
+        struct file_rows rows = {
+            .layout = mr_table_changes_layout(changes), .file = &piece.file, .piece = &piece};
+        bool has_piece = false;
+        mr_arena_reset(&h->arena);
+        must(h, mr_table_changes_next(changes, &h->arena, &piece, &has_piece, &h->err));
+        if (!has_piece) break;
+        if (piece.file.deleted.storage != 0) {
+            must(h, mr_table_deleted(table, &piece.file.deleted, &h->arena, &rows.deleted,
+                                     &h->err));
+        }
+        if (piece.only.storage != 0) {
+            must(h, mr_table_deleted(table, &piece.only, &h->arena, &rows.only, &h->err));
+        }
+        print_file(h, &rows);
+    }
+    mr_table_changes_close(changes);
 }
 
 /* ---- skipping ---- */
@@ -373,10 +421,20 @@ static int run(struct hand *h, int argc, char **argv)
         when = (struct mr_table_when){.kind = MR_TABLE_AT_TIME,
                                       .time_us = strtoll(argv[3], NULL, 10)};
         print_rows(h, argv[2], &when);
+    } else if (argc >= 4 && strncmp(argv[1], "changes", 7) == 0) {
+        struct mr_table_when from = {
+            .kind = argv[1][7] == '\0' ? MR_TABLE_AT_VERSION : MR_TABLE_AT_TIME,
+            .version = strtoll(argv[3], NULL, 10),
+            .time_us = strtoll(argv[3], NULL, 10)};
+        if (argc > 4) {
+            when.kind = MR_TABLE_AT_VERSION;
+            when.version = strtoll(argv[4], NULL, 10);
+        }
+        print_changes(h, argv[2], &from, &when);
     } else if (argc >= 5 && strcmp(argv[1], "skip") == 0) {
         print_skip(h, argv[2], argv[3], argv[4], argc > 5 ? argv[5] : NULL);
     } else {
-        fprintf(stderr, "usage: delta_read rows|at|skip TABLE ...\n");
+        fprintf(stderr, "usage: delta_read rows|at|changes|changes-at|skip TABLE ...\n");
         return 2;
     }
     return 0;
