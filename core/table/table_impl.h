@@ -100,9 +100,10 @@ mr_status table_identity(struct mr_table *table, int64_t version, struct identit
 mr_status table_owner(struct mr_table *table, int64_t version, const char *txn_id, owner *out,
                       struct mr_err *err);
 
-/* table_read_info: the first commitInfo of a commit, but its JSON; all absent when there is none.
- * Its texts are in table->scratch. returns MR_E_NOT_FOUND when there is no such commit */
-mr_status table_read_info(struct mr_table *table, int64_t version,
+/* table_read_info: the first commitInfo of a commit, all absent when there is none. Its JSON is
+ * copied into `arena`, or left out when that is null; its other texts are in table->scratch.
+ * returns MR_E_NOT_FOUND when there is no such commit */
+mr_status table_read_info(struct mr_table *table, int64_t version, struct mr_arena *arena,
                           struct mr_delta_commit_info *out, struct mr_err *err);
 
 /* table_read_time: the inCommitTimestamp of the newest commit, when the snapshot came from a log

@@ -15,7 +15,19 @@ static bool identity_equal(const struct identity *a, const struct identity *b)
     return a->device == b->device && a->inode == b->inode && a->bytes == b->bytes;
 }
 
-mr_status table_read_info(struct mr_table *table, int64_t version,
+/* The JSON borrows its line, which goes when the file is closed. */
+static mr_status keep_json(struct mr_arena *arena, struct mr_span *json, struct mr_err *err)
+{
+    struct mr_span line = *json;
+    *json = (struct mr_span){NULL, 0};
+    if (arena == NULL) return MR_OK;
+    const char *copy = mr_arena_copy(arena, line);
+    if (copy == NULL) return mr_err_set(err, MR_E_NOMEM, 0, "out of memory for a commitInfo");
+    *json = (struct mr_span){copy, line.bytes};
+    return MR_OK;
+}
+
+mr_status table_read_info(struct mr_table *table, int64_t version, struct mr_arena *arena,
                           struct mr_delta_commit_info *out, struct mr_err *err)
 {
     char path[MR_PATH_MAX];
@@ -33,7 +45,7 @@ mr_status table_read_info(struct mr_table *table, int64_t version,
         status = mr_delta_action_decode(&table->scratch, line, &action, err);
         if (status != MR_OK || action.kind != MR_DELTA_COMMIT_INFO) continue;
         *out = action.u.commit_info;
-        out->json = (struct mr_span){NULL, 0}; /* of the line, which goes now */
+        status = keep_json(arena, &out->json, err);
         break;
     }
     table_lines_close(&lines);
@@ -45,7 +57,7 @@ mr_status table_owner(struct mr_table *table, int64_t version, const char *txn_i
                       struct mr_err *err)
 {
     struct mr_delta_commit_info info;
-    mr_status status = table_read_info(table, version, &info, err);
+    mr_status status = table_read_info(table, version, NULL, &info, err);
     if (status == MR_E_NOT_FOUND) {
         *out = OWNER_NOBODY;
         return MR_OK;
@@ -57,7 +69,7 @@ mr_status table_owner(struct mr_table *table, int64_t version, const char *txn_i
 mr_status table_read_time(struct mr_table *table, struct mr_err *err)
 {
     struct mr_delta_commit_info info;
-    MR_TRY(table_read_info(table, table->snapshot.version, &info, err));
+    MR_TRY(table_read_info(table, table->snapshot.version, NULL, &info, err));
     table->snapshot.in_commit_ms = info.in_commit_ms;
     return MR_OK;
 }

@@ -42,7 +42,7 @@ mr_status table_time_of(struct mr_table *table, const struct log_times *times, u
     struct mr_delta_commit_info info;
     *out_ms = commit->modified_ms;
     if (commit->version < times->kept_from) return MR_OK;
-    MR_TRY(table_read_info(table, commit->version, &info, err));
+    MR_TRY(table_read_info(table, commit->version, NULL, &info, err));
     if (info.in_commit_ms == MR_DELTA_NONE) {
         return mr_err_set(err, MR_E_CORRUPT, ERR_LOG,
                           "commit %" PRId64 " of the table's log has no inCommitTimestamp",
