@@ -115,29 +115,90 @@ static mr_status read_escape(struct reader *r, char **to)
     }
 }
 
+static bool is_plain(char c)
+{
+    return c != '"' && c != '\\' && (unsigned char)c >= 0x20;
+}
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a word's low byte comes first");
+
+/* Index in memory of the lowest byte with a flag. */
+static size_t first_byte(uint64_t flags)
+{
+    return (size_t)__builtin_ctzll(flags) / 8;
+}
+
+/* Flags in the high bit of each byte of a word that is a quote, a backslash or a control character.
+ * The lowest flag is right; those above it may be there because of it. */
+static uint64_t special_bytes(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    uint64_t quote = word ^ ones * '"', slash = word ^ ones * '\\';
+    uint64_t found = ((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
+                     ((word - ones * 0x20) & ~word);
+    return found & highs;
+}
+
+/* The first quote, backslash or control character, or the end. */
+static const char *plain_end(const char *at, const char *end)
+{
+    for (; end - at >= 8; at += 8) {
+        uint64_t word;
+        memcpy(&word, at, sizeof word);
+        uint64_t found = special_bytes(word);
+        if (found != 0) return at + first_byte(found);
+    }
+    while (at < end && is_plain(*at)) at++;
+    return at;
+}
+
+/* The closing quote, whatever escapes say; the end, or one past it, when there is none. */
+static const char *find_close(const char *at, const char *end)
+{
+    for (;;) {
+        at = plain_end(at, end);
+        if (at >= end || *at == '"') return at;
+        at += *at == '\\' ? 2 : 1;
+        if (at >= end) return at;
+    }
+}
+
+/* Copies up to the next escape or control character. Statistics are strings of JSON, with an escape
+ * every few bytes: whole words are copied and the pointers moved by what counts. */
+static void copy_plain(struct reader *r, const char *close, char **to)
+{
+    while (close - r->at >= 8) {
+        uint64_t word;
+        memcpy(&word, r->at, sizeof word);
+        memcpy(*to, &word, sizeof word);
+        uint64_t found = special_bytes(word);
+        size_t bytes = found == 0 ? 8 : first_byte(found);
+        r->at += bytes;
+        *to += bytes;
+        if (found != 0) return;
+    }
+    while (r->at < close && is_plain(*r->at)) *(*to)++ = *r->at++;
+}
+
 static mr_status read_string(struct reader *r, struct mr_span *out)
 {
     if (r->at == r->end || *r->at != '"') return read_error(r, "a string");
     const char *from = ++r->at;
-    const char *close = from;
-    while (close < r->end && *close != '"') close += *close == '\\' ? 2 : 1;
+    const char *close = find_close(from, r->end);
     if (close >= r->end) {
         r->at = r->end;
         return read_error(r, "a closing quote");
     }
-    char *text = mr_arena_alloc(r->arena, (size_t)(close - from) + 1, 1);
+    /* Room for the zero, and for a word that is written over the end. */
+    char *text = mr_arena_alloc(r->arena, (size_t)(close - from) + 8, 1);
     if (text == NULL) return read_nomem(r);
     char *to = text;
     while (r->at < close) {
-        char c = *r->at++;
-        if (c == '\\') {
-            MR_TRY(read_escape(r, &to));
-        } else if ((unsigned char)c < 0x20) {
-            r->at--;
-            return read_error(r, "no control character in a string");
-        } else {
-            *to++ = c;
-        }
+        copy_plain(r, close, &to);
+        if (r->at == close) break;
+        if (*r->at != '\\') return read_error(r, "no control character in a string");
+        r->at++;
+        MR_TRY(read_escape(r, &to));
     }
     *to = '\0';
     r->at = close + 1;

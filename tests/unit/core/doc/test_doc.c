@@ -3,6 +3,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "core/doc/doc.h"
@@ -90,12 +92,68 @@ static void test_limits(void **state)
     assert_int_equal(status, MR_OK);
 }
 
+/* A string of `bytes` times `fill` with `c` at `position`, in memory of the exact size. */
+static void check_string(struct mr_arena *arena, char fill, size_t bytes, size_t position, char c)
+{
+    const struct mr_doc *doc;
+    struct mr_err err;
+    char *text = malloc(bytes + 2), *want = malloc(bytes);
+    text[0] = text[bytes + 1] = '"';
+    memset(text + 1, fill, bytes);
+    text[1 + position] = c;
+    memcpy(want, text + 1, bytes);
+    mr_status status = mr_doc_read(arena, (struct mr_span){text, bytes + 2}, &doc, &err);
+    if ((unsigned char)c < 0x20) {
+        assert_int_equal(status, MR_E_CORRUPT);
+        assert_int_equal(err.at, 1 + position);
+    } else if (c == '"') { /* the string ends there and something follows */
+        assert_int_equal(status, MR_E_CORRUPT);
+        if (fill != ' ') assert_int_equal(err.at, 2 + position);
+    } else if (c == '\\') {
+        bool is_escape = fill == 'n' && position + 1 < bytes;
+        assert_int_equal(status, is_escape ? MR_OK : MR_E_CORRUPT);
+        if (is_escape) assert_int_equal(doc->text.bytes, bytes - 1);
+        if (is_escape) assert_int_equal(doc->text.text[position], '\n');
+    } else {
+        assert_int_equal(status, MR_OK);
+        assert_int_equal(doc->text.bytes, bytes);
+        assert_memory_equal(doc->text.text, want, bytes);
+        assert_int_equal(doc->text.text[bytes], 0);
+    }
+    free(text);
+    free(want);
+    mr_arena_reset(arena);
+}
+
+/* Words are looked at as a whole: every byte at every place, among bytes that are nearly special.
+ */
+static void test_every_byte(void **state)
+{
+    (void)state;
+    static const char fills[] = "n !#[]\x7f\x80\xa2\xff";
+    struct mr_heap heap;
+    struct mr_arena arena;
+    mr_heap_init(&heap, 0);
+    mr_arena_init(&arena, &heap, 0);
+    for (size_t f = 0; f < sizeof fills - 1; f++) {
+        for (size_t bytes = 1; bytes <= 18; bytes++) {
+            for (size_t position = 0; position < bytes; position++) {
+                for (int c = 0; c < 256; c++) {
+                    check_string(&arena, fills[f], bytes, position, (char)c);
+                }
+            }
+        }
+    }
+    mr_arena_fini(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_every_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
