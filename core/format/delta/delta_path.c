@@ -58,16 +58,23 @@ static struct mr_span without_scheme(struct mr_span uri)
 void mr_delta_path_decode(struct mr_span uri, struct mr_text *out)
 {
     struct mr_span path = without_scheme(uri);
-    for (size_t i = 0; i < path.bytes; i++) {
-        char c = path.text[i];
-        if (c == '%' && path.bytes - i > 2) {
-            int high = hex_digit(path.text[i + 1]), low = hex_digit(path.text[i + 2]);
+    while (path.bytes > 0) {
+        const char *percent = memchr(path.text, '%', path.bytes);
+        size_t plain = percent == NULL ? path.bytes : (size_t)(percent - path.text);
+        mr_text_add(out, path.text, plain);
+        path = (struct mr_span){path.text + plain, path.bytes - plain};
+        if (path.bytes == 0) return;
+        char c = '%';
+        size_t taken = 1;
+        if (path.bytes > 2) {
+            int high = hex_digit(path.text[1]), low = hex_digit(path.text[2]);
             if (high >= 0 && low >= 0) {
                 c = (char)(high * 16 + low);
-                i += 2;
+                taken = 3;
             }
         }
         mr_text_addc(out, c);
+        path = (struct mr_span){path.text + taken, path.bytes - taken};
     }
 }
 

@@ -373,12 +373,19 @@ static void write_scalar(const struct mr_vec *vec, uint32_t row, struct mr_text 
     }
 }
 
-static void write_struct(const struct mr_vec *vec, uint32_t row, struct mr_text *out)
+static bool is_stats(struct mr_span name)
+{
+    return mr_span_is(name, "stats") || mr_span_is(name, "stats_parsed");
+}
+
+static void write_struct(const struct mr_vec *vec, uint32_t row, bool without_stats,
+                         struct mr_text *out)
 {
     bool has_any = false;
     mr_text_addc(out, '{');
     for (uint32_t i = 0; i < vec->type->field_count; i++) {
         if (mr_vec_is_null(&vec->children[i], row)) continue;
+        if (without_stats && is_stats(vec->type->fields[i].name)) continue;
         if (has_any) mr_text_addc(out, ',');
         has_any = true;
         mr_text_add_json(out, vec->type->fields[i].name);
@@ -410,14 +417,15 @@ void mr_delta_value_write(const struct mr_vec *vec, uint32_t row, struct mr_text
         return;
     }
     switch (vec->type->id) {
-    case MR_TYPE_STRUCT: write_struct(vec, row, out); break;
+    case MR_TYPE_STRUCT: write_struct(vec, row, false, out); break;
     case MR_TYPE_ARRAY:
     case MR_TYPE_MAP: write_list(vec, row, out); break;
     default: write_scalar(vec, row, out); break;
     }
 }
 
-/* The row as an action's line: the one struct that is there. */
+/* The row as an action's line: the one struct that is there. Statistics are most of its bytes and
+ * text already, so they go into the action as they are (add_stats) and not through the line. */
 static void row_line(const struct mr_batch *batch, uint32_t row, struct mr_text *line)
 {
     mr_text_reset(line);
@@ -427,24 +435,42 @@ static void row_line(const struct mr_batch *batch, uint32_t row, struct mr_text 
         if (line->used > 1) mr_text_addc(line, ',');
         mr_text_add_json(line, batch->schema->fields[i].name);
         mr_text_addc(line, ':');
-        mr_delta_value_write(&batch->cols[i], row, line);
+        if (batch->cols[i].type->id == MR_TYPE_STRUCT) {
+            bool is_add = mr_span_is(batch->schema->fields[i].name, "add");
+            write_struct(&batch->cols[i], row, is_add, line);
+        } else {
+            mr_delta_value_write(&batch->cols[i], row, line);
+        }
     }
     mr_text_addc(line, '}');
 }
 
-/* add.stats from add.stats_parsed, for tables that keep only the struct. */
-static void stats_of_struct(const struct mr_batch *batch, uint32_t row, struct mr_text *stats,
-                            struct mr_delta_action *action)
+/* The member of add that is there in this row; null when there is none. */
+static const struct mr_vec *add_member(const struct mr_batch *batch, uint32_t row, const char *name)
 {
     int32_t add = mr_type_find(batch->schema, MR_SPAN("add"), true);
-    if (action->kind != MR_DELTA_ADD || action->u.file.stats.bytes > 0 || add < 0) return;
+    if (add < 0 || batch->cols[add].type->id != MR_TYPE_STRUCT) return NULL;
     const struct mr_vec *vec = &batch->cols[add];
-    if (vec->type->id != MR_TYPE_STRUCT) return;
-    int32_t parsed = mr_type_find(vec->type, MR_SPAN("stats_parsed"), true);
-    if (parsed < 0 || mr_vec_is_null(&vec->children[parsed], row)) return;
-    mr_text_reset(stats);
-    mr_delta_value_write(&vec->children[parsed], row, stats);
-    action->u.file.stats = mr_text_span(stats);
+    int32_t at = mr_type_find(vec->type, mr_span_of(name), true);
+    if (at < 0 || mr_vec_is_null(&vec->children[at], row)) return NULL;
+    return &vec->children[at];
+}
+
+/* Statistics as text, or made from the struct in tables that keep only that. */
+static void add_stats(const struct mr_batch *batch, uint32_t row, struct mr_text *made,
+                      struct mr_delta_action *action)
+{
+    if (action->kind != MR_DELTA_ADD) return;
+    const struct mr_vec *text = add_member(batch, row, "stats");
+    if (text != NULL && text->type->id == MR_TYPE_STRING && mr_vec_span(text, row).bytes > 0) {
+        action->u.file.stats = mr_vec_span(text, row);
+        return;
+    }
+    const struct mr_vec *parsed = add_member(batch, row, "stats_parsed");
+    if (parsed == NULL) return;
+    mr_text_reset(made);
+    mr_delta_value_write(parsed, row, made);
+    action->u.file.stats = mr_text_span(made);
 }
 
 mr_status mr_delta_rows_apply(struct mr_delta_snapshot *snapshot, struct mr_arena *scratch,
@@ -465,7 +491,7 @@ mr_status mr_delta_rows_apply(struct mr_delta_snapshot *snapshot, struct mr_aren
             status = mr_delta_action_decode(scratch, mr_text_span(&line), &action, err);
         }
         if (status != MR_OK) break;
-        stats_of_struct(batch, row, &stats, &action);
+        add_stats(batch, row, &stats, &action);
         if (stats.is_failed) {
             status = rows_nomem(err);
             break;
