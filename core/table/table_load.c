@@ -236,7 +236,9 @@ static mr_status load_listed(struct mr_table *table, const struct log_files *fil
     if (status != MR_OK) return status;
     MR_TRY(mr_delta_snapshot_settle(&table->snapshot, err));
     if (!table_has_times(table) || table->snapshot.in_commit_ms != MR_DELTA_NONE) return MR_OK;
-    return table_read_time(table, err);
+    status = table_read_time(table, err);
+    /* Only the next commit needs it, and a pinned table takes none. */
+    return status == MR_E_NOT_FOUND && table->pinned != INT64_MAX ? MR_OK : status;
 }
 
 mr_status table_load(struct mr_table *table, struct mr_err *err)

@@ -167,6 +167,17 @@ static void test_commit_times(void **state)
     expect_time(f, 7000, 5);
     expect_no(f, at_ms(7001), 3122, "after the newest");
     expect_no(f, at_ms(10), 3122, "before the first");
+    /* A log checkpoint alone has no time, which only commits need. */
+    struct mr_table *table = open_at(f, 4);
+    MUST(f, mr_table_checkpoint_write(table, &f->err));
+    mr_table_close(table);
+    for (int version = 0; version < 5; version++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "_delta_log/%020d.json", version);
+        remove_file(f, name);
+    }
+    expect_version(f, 4, "acd");
+    expect_time(f, 7000, 5);
 }
 
 /* ---- compactions ---- */
