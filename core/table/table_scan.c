@@ -12,6 +12,7 @@ struct mr_table_scan {
     struct mr_arena scratch; /* a file that may be skipped */
     struct mr_delta_layout layout;
     struct mr_delta_skip skip;
+    struct mr_predicate in_files;
     uint32_t cursor;
     struct mr_table_scan_counts counts;
 };
@@ -106,6 +107,9 @@ mr_status mr_table_scan_open(const struct mr_table *table, const struct mr_predi
         status = mr_delta_skip_make(&scan->arena, &scan->layout,
                                     predicate == NULL ? &none : predicate, &scan->skip, err);
     }
+    if (status == MR_OK) {
+        status = mr_delta_skip_in_files(&scan->arena, &scan->skip, &scan->in_files, err);
+    }
     if (status != MR_OK) {
         mr_err_origin(err, table->path);
         mr_table_scan_close(scan);
@@ -127,6 +131,11 @@ void mr_table_scan_close(struct mr_table_scan *scan)
 const struct mr_delta_layout *mr_table_scan_layout(const struct mr_table_scan *scan)
 {
     return &scan->layout;
+}
+
+const struct mr_predicate *mr_table_scan_predicate(const struct mr_table_scan *scan)
+{
+    return &scan->in_files;
 }
 
 /* Decided in memory that is used again: most files may be passed over. */

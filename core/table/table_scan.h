@@ -47,6 +47,10 @@ void mr_table_scan_close(struct mr_table_scan *scan); /* null is allowed */
 /* mr_table_scan_layout: of the table's columns; valid until close. */
 const struct mr_delta_layout *mr_table_scan_layout(const struct mr_table_scan *scan);
 
+/* mr_table_scan_predicate: the predicate for columns in data files, by the files' names; valid
+ * until close. */
+const struct mr_predicate *mr_table_scan_predicate(const struct mr_table_scan *scan);
+
 /* mr_table_scan_next: what *out_file points to lies in `arena`, but for the deletion vector's place
  * and the texts of statistics, which are the snapshot's. *out_has_file false: no more.
  * returns MR_E_CORRUPT for partition values that are none of their type, MR_E_UNSUPPORTED (3124)

@@ -68,6 +68,22 @@ mr_status mr_delta_skip_make(struct mr_arena *arena, const struct mr_delta_layou
     return MR_OK;
 }
 
+mr_status mr_delta_skip_in_files(struct mr_arena *arena, const struct mr_delta_skip *skip,
+                                 struct mr_predicate *out_predicate, struct mr_err *err)
+{
+    uint32_t count = 0;
+    struct mr_predicate_term *terms =
+        MR_ARENA_ARRAY(arena, struct mr_predicate_term, (size_t)skip->term_count + 1);
+    if (terms == NULL) return mr_err_set(err, MR_E_NOMEM, 0, "out of memory for a predicate");
+    for (uint32_t i = 0; i < skip->term_count; i++) {
+        if (skip->terms[i].partition >= 0) continue;
+        terms[count] = *skip->terms[i].term;
+        terms[count++].path = skip->terms[i].names;
+    }
+    *out_predicate = (struct mr_predicate){terms, count};
+    return MR_OK;
+}
+
 /* ---- statistics ---- */
 
 int64_t mr_delta_stats_rows(const struct mr_doc *stats)

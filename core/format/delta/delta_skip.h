@@ -37,6 +37,14 @@ MR_MUST_USE mr_status mr_delta_skip_make(struct mr_arena *arena,
 bool mr_delta_skip_may(const struct mr_delta_skip *skip, const struct mr_value *values,
                        const struct mr_doc *stats);
 
+/* mr_delta_skip_in_files: those of the terms that are about columns in data files, by the files'
+ * names: for whoever skips parts of a file. Shares the predicate's constants.
+ * returns MR_E_NOMEM */
+MR_MUST_USE mr_status mr_delta_skip_in_files(struct mr_arena *arena,
+                                             const struct mr_delta_skip *skip,
+                                             struct mr_predicate *out_predicate,
+                                             struct mr_err *err);
+
 /* mr_delta_stats_rows: numRecords; -1 when absent. */
 int64_t mr_delta_stats_rows(const struct mr_doc *stats);
 

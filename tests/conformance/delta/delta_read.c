@@ -5,7 +5,8 @@
  *   delta_read changes TABLE FROM [TO]   the change feed of these versions; rows have the columns
  *                                        _change_type and _commit_version behind the table's
  *   delta_read changes-at TABLE FROM     the same from a moment on, in microseconds
- *   delta_read skip TABLE COLUMN OP JSON    files left and passed over for `column OP constant`;
+ *   delta_read sound TABLE               holds rows' values against what their file is skipped by
+ *   delta_read skip TABLE COLUMN OP [CONSTANT]   how many files are left and passed over for it;
  *                                        the constant is the text of a partition value
  *
  * Exit code 1 with the error on stderr when a call fails. The canonical form is that of the
@@ -26,6 +27,8 @@
 #include "kernels/text/number.h"
 
 #define FILE_BYTES_MAX (UINT64_C(1) << 31)
+
+enum { CHECKED_ROWS = 300 }; /* of a batch */
 
 struct hand {
     struct mr_heap heap;
@@ -126,8 +129,8 @@ static int64_t time_at(const struct mr_vec *vec, uint32_t row, mr_type_id wanted
     return is_date && wanted != MR_TYPE_DATE ? value * MR_US_PER_DAY : value;
 }
 
-static void print_scalar(struct mr_text *out, const struct mr_vec *vec, uint32_t row,
-                         const struct mr_type *type)
+/* A value of a file's column as one of the table's type. */
+static struct mr_value value_at(const struct mr_vec *vec, uint32_t row, const struct mr_type *type)
 {
     struct mr_value value = {.type = type};
     switch (type->id) {
@@ -147,6 +150,13 @@ static void print_scalar(struct mr_text *out, const struct mr_vec *vec, uint32_t
     case MR_TYPE_TIMESTAMP_NTZ: value.u.i64 = time_at(vec, row, type->id); break;
     default: value.u.i64 = mr_vec_i64(vec, row); break;
     }
+    return value;
+}
+
+static void print_scalar(struct mr_text *out, const struct mr_vec *vec, uint32_t row,
+                         const struct mr_type *type)
+{
+    struct mr_value value = value_at(vec, row, type);
     print_constant(out, &value);
 }
 
@@ -235,12 +245,18 @@ static void print_value(struct hand *h, struct mr_text *out, const struct mr_vec
 
 /* ---- files ---- */
 
+struct checked {
+    uint64_t terms;
+    uint64_t wrong;
+};
+
 struct file_rows {
     const struct mr_delta_layout *layout;
     const struct mr_table_file *file;
     const struct mr_table_piece *piece; /* of a change feed; else null */
     struct mr_delta_row_set deleted;
     struct mr_delta_row_set only; /* when the piece has such */
+    struct checked *checked;      /* rows are checked, not printed; or null */
 };
 
 static void print_change(struct hand *h, const struct mr_table_piece *piece,
@@ -283,6 +299,74 @@ static void print_row(struct hand *h, const struct file_rows *rows, const struct
     (void)fwrite(h->line.at, 1, h->line.used, stdout);
 }
 
+/* ---- soundness ---- */
+
+/* Terms that are true for the value, whose file must therefore not be skipped for them. */
+static void check_value(struct hand *h, const struct file_rows *rows, const struct mr_span *path,
+                        uint32_t path_count, const struct mr_value *value, struct checked *checked)
+{
+    static const mr_predicate_op ops[] = {MR_PREDICATE_EQ, MR_PREDICATE_LE, MR_PREDICATE_GE,
+                                          MR_PREDICATE_IN, MR_PREDICATE_IS_NOT_NULL};
+    for (size_t i = 0; i < (value->is_null ? 1 : MR_COUNT_OF(ops)); i++) {
+        struct mr_delta_skip skip;
+        struct mr_predicate_term term = {.path = path, .path_count = path_count, .op = ops[i]};
+        struct mr_predicate predicate = {&term, 1};
+        if (value->is_null) term.op = MR_PREDICATE_IS_NULL;
+        if (term.op < MR_PREDICATE_IS_NULL) {
+            term.values = value;
+            term.value_count = 1;
+        }
+        must(h, mr_delta_skip_make(&h->rows_arena, rows->layout, &predicate, &skip, &h->err));
+        checked->terms++;
+        if (mr_delta_skip_may(&skip, rows->file->values, rows->file->stats)) continue;
+        checked->wrong++;
+        fprintf(stderr, "%s: column %.*s, operator %d\n", rows->file->path,
+                (int)path[path_count - 1].bytes, path[path_count - 1].text, (int)term.op);
+    }
+}
+
+/* A column, and below it the members of structs. */
+static void check_column(struct hand *h, const struct file_rows *rows, const struct mr_vec *vec,
+                         uint32_t row, struct mr_span *path, uint32_t depth,
+                         const struct mr_field *field, const struct mr_field *physical,
+                         struct checked *checked)
+{
+    struct mr_value value = {.type = field->type, .is_null = true};
+    bool is_there = vec != NULL && field->type->id != MR_TYPE_VOID && !mr_vec_is_null(vec, row);
+    path[depth++] = field->name;
+    if (is_there && !mr_type_is_nested(field->type)) value = value_at(vec, row, field->type);
+    if (!is_there || !mr_type_is_nested(field->type)) {
+        check_value(h, rows, path, depth, &value, checked);
+    }
+    if (field->type->id != MR_TYPE_STRUCT || depth == 8) return;
+    for (uint32_t i = 0; i < field->type->field_count; i++) {
+        const struct mr_field *inner = &physical->type->fields[i];
+        const struct mr_vec *child =
+            is_there ? member_of(vec->type, vec->children, inner->name) : NULL;
+        check_column(h, rows, child, row, path, depth, &field->type->fields[i], inner, checked);
+    }
+}
+
+static void check_row(struct hand *h, const struct file_rows *rows, const struct mr_batch *batch,
+                      uint32_t row, struct checked *checked)
+{
+    struct mr_span path[8];
+    for (uint32_t i = 0; i < rows->layout->schema->field_count; i++) {
+        const struct mr_field *field = &rows->layout->schema->fields[i];
+        const struct mr_field *physical = &rows->layout->physical->fields[i];
+        int32_t partition = mr_delta_layout_partition(rows->layout, i);
+        if (partition >= 0) {
+            path[0] = field->name;
+            check_value(h, rows, path, 1, &rows->file->values[partition], checked);
+        } else {
+            check_column(h, rows, member_of(batch->schema, batch->cols, physical->name), row, path,
+                         0, field, physical, checked);
+        }
+    }
+}
+
+/* ---- rows ---- */
+
 static void print_file(struct hand *h, const struct file_rows *rows)
 {
     const struct mr_pq_reader_limits limits = {0};
@@ -302,7 +386,11 @@ static void print_file(struct hand *h, const struct file_rows *rows)
         if (has_only) mr_delta_row_set_add(&rows->only, first, batch.rows, only);
         for (uint32_t i = 0; i < batch.rows; i++) {
             if (mr_bit_get(deleted, i) || (has_only && !mr_bit_get(only, i))) continue;
-            print_row(h, rows, &batch, i);
+            if (rows->checked == NULL) {
+                print_row(h, rows, &batch, i);
+            } else if (i < CHECKED_ROWS) {
+                check_row(h, rows, &batch, i, rows->checked);
+            }
         }
         first += batch.rows;
         mr_batch_fini(&batch);
@@ -312,7 +400,8 @@ static void print_file(struct hand *h, const struct file_rows *rows)
     mr_pq_reader_close(reader);
 }
 
-static void print_rows(struct hand *h, const char *path, const struct mr_table_when *when)
+static void print_rows(struct hand *h, const char *path, const struct mr_table_when *when,
+                       struct checked *checked)
 {
     struct mr_table *table = NULL;
     struct mr_table_scan *scan = NULL;
@@ -320,7 +409,8 @@ static void print_rows(struct hand *h, const char *path, const struct mr_table_w
     must(h, mr_table_scan_open(table, NULL, &scan, &h->err));
     for (;;) {
         struct mr_table_file file;
-        struct file_rows rows = {.layout = mr_table_scan_layout(scan), .file = &file};
+        struct file_rows rows = {
+            .layout = mr_table_scan_layout(scan), .file = &file, .checked = checked};
         bool has_file = false;
         mr_arena_reset(&h->arena);
         must(h, mr_table_scan_next(scan, &h->arena, &file, &has_file, &h->err));
@@ -416,11 +506,15 @@ static int run(struct hand *h, int argc, char **argv)
             when = (struct mr_table_when){.kind = MR_TABLE_AT_VERSION,
                                           .version = strtoll(argv[3], NULL, 10)};
         }
-        print_rows(h, argv[2], &when);
+        print_rows(h, argv[2], &when, NULL);
+    } else if (argc == 3 && strcmp(argv[1], "sound") == 0) {
+        struct checked checked = {0, 0};
+        print_rows(h, argv[2], &when, &checked);
+        printf("{\"terms\":%" PRIu64 ",\"wrong\":%" PRIu64 "}\n", checked.terms, checked.wrong);
     } else if (argc == 4 && strcmp(argv[1], "at") == 0) {
         when = (struct mr_table_when){.kind = MR_TABLE_AT_TIME,
                                       .time_us = strtoll(argv[3], NULL, 10)};
-        print_rows(h, argv[2], &when);
+        print_rows(h, argv[2], &when, NULL);
     } else if (argc >= 4 && strncmp(argv[1], "changes", 7) == 0) {
         struct mr_table_when from = {
             .kind = argv[1][7] == '\0' ? MR_TABLE_AT_VERSION : MR_TABLE_AT_TIME,
@@ -434,7 +528,7 @@ static int run(struct hand *h, int argc, char **argv)
     } else if (argc >= 5 && strcmp(argv[1], "skip") == 0) {
         print_skip(h, argv[2], argv[3], argv[4], argc > 5 ? argv[5] : NULL);
     } else {
-        fprintf(stderr, "usage: delta_read rows|at|changes|changes-at|skip TABLE ...\n");
+        fprintf(stderr, "usage: delta_read rows|at|sound|changes|changes-at|skip TABLE ...\n");
         return 2;
     }
     return 0;

@@ -110,6 +110,31 @@ def test_every_version(cases):
     assert passed == 304
 
 
+def test_skipping_is_sound(cases):
+    """No file is passed over for a term that is true for one of its rows."""
+    terms = 0
+    for path, case in of_kind(cases, "rows").items():
+        result = json.loads(read("sound", f"{path}/delta")[0])
+        assert result["wrong"] == 0, name_of(case)
+        terms += result["terms"]
+    assert terms > 50000
+
+
+def test_skipping_skips(cases):
+    """Files that statistics rule out are passed over: 1 ms is added to a cut maximum."""
+    def skip(name, *words):
+        path = next(path for path in cases if path.endswith(name))
+        return json.loads(read("skip", f"{path}/delta", *words)[0])
+
+    basic = "golden/data-skipping-basic-stats-all-types"
+    assert skip(basic, "as_int", ">", "0")["skipped"] == 1
+    assert skip(basic, "as_int", ">=", "0")["skipped"] == 0
+    assert skip(basic + "-columnmapping-name", "as_int", "<", "0")["skipped"] == 1
+    assert skip(basic, "as_timestamp", "null")["skipped"] == 1
+    parts = skip("kernel-rs/basic_partitioned", "letter", "=", "a")
+    assert parts == {"files": 2, "skipped": 4}
+
+
 def test_change_feeds(cases):
     feeds = 0
     for path, case in cases.items():

@@ -296,6 +296,17 @@ static void test_mapped_skip(void **state)
     MUST(f, mr_delta_layout_make(&f->arena, &s, &layout, &f->err));
     assert_false(may_of(f, &layout, &wanted, "{\"maxValues\":{\"col-a\":9}}", "{}"));
     assert_true(may_of(f, &layout, &wanted, "{\"maxValues\":{\"a\":9}}", "{}"));
+    struct mr_span names[] = {MR_SPAN("p"), MR_SPAN("a"), MR_SPAN("z")};
+    struct mr_predicate_term terms[] = {{&names[0], 1, MR_PREDICATE_IS_NULL, NULL, 0},
+                                        {&names[1], 1, MR_PREDICATE_IS_NULL, NULL, 0},
+                                        {&names[2], 1, MR_PREDICATE_IS_NULL, NULL, 0}};
+    struct mr_predicate all = {terms, 3}, in_files;
+    struct mr_delta_skip skip;
+    MUST(f, mr_delta_skip_make(&f->arena, &layout, &all, &skip, &f->err));
+    MUST(f, mr_delta_skip_in_files(&f->arena, &skip, &in_files, &f->err));
+    assert_int_equal(in_files.term_count, 1);
+    assert_true(mr_span_is(in_files.terms[0].path[0], "col-a"));
+    assert_int_equal(in_files.terms[0].op, MR_PREDICATE_IS_NULL);
     struct skip_case day = {"p", MR_PREDICATE_EQ, "2021-01-01", false};
     assert_false(may_of(f, &layout, &day, NULL, "{\"col-p\":\"2021-01-02\"}"));
     assert_true(may_of(f, &layout, &day, NULL, "{\"col-p\":\"2021-01-01\"}"));
