@@ -8,6 +8,7 @@
 
 #include "core/base/calendar.h"
 #include "core/table/table_changes.h"
+#include "core/table/table_history.h"
 
 #define ON "'delta.enableChangeDataFeed':'true'"
 #define OFF "'delta.enableChangeDataFeed':'false'"
@@ -182,6 +183,70 @@ static void test_gone(void **state)
     expect_feed(f, version_of(6), version_of(6), "6+d[z!]");
 }
 
+/* ---- memory ---- */
+
+/* Everything that reads a table, once. */
+static mr_status read_all(struct fixture *f)
+{
+    struct mr_table_when from = version_of(0), at = ms_of(4000000000);
+    struct mr_table_changes *changes = NULL;
+    struct mr_table_history *history = NULL;
+    struct mr_table_scan *scan = NULL;
+    struct mr_table *table = NULL;
+    struct mr_table_piece piece;
+    struct mr_table_file file;
+    struct mr_table_commit_entry entry;
+    struct mr_table_detail detail;
+    struct mr_span name = MR_SPAN("id");
+    struct mr_predicate_term term = {&name, 1, MR_PREDICATE_IS_NULL, NULL, 0};
+    struct mr_predicate predicate = {&term, 1};
+    bool has = true;
+    mr_status status = mr_table_open_at(f->io, &f->heap, f->path, &at, &table, &f->err);
+    if (status == MR_E_NOT_FOUND) {
+        status = mr_table_open_at(f->io, &f->heap, f->path, &from, &table, &f->err);
+    }
+    if (status == MR_OK) status = mr_table_scan_open(table, &predicate, &scan, &f->err);
+    while (status == MR_OK && has) {
+        status = mr_table_scan_next(scan, &f->arena, &file, &has, &f->err);
+    }
+    if (status == MR_OK) status = mr_table_history_open(table, &history, &f->err);
+    for (has = true; status == MR_OK && has;) {
+        status = mr_table_history_next(history, &f->arena, &entry, &has, &f->err);
+    }
+    if (status == MR_OK) status = mr_table_detail_read(table, &f->arena, &detail, &f->err);
+    if (status == MR_OK) {
+        status = mr_table_changes_open(f->io, &f->heap, f->path, &from, &newest, &changes, &f->err);
+    }
+    for (has = true; status == MR_OK && has;) {
+        status = mr_table_changes_next(changes, &f->arena, &piece, &has, &f->err);
+    }
+    mr_table_changes_close(changes);
+    mr_table_history_close(history);
+    mr_table_scan_close(scan);
+    mr_table_close(table);
+    mr_arena_fini(&f->arena);
+    mr_arena_init(&f->arena, &f->heap, 0);
+    return status;
+}
+
+static void test_no_memory(void **state)
+{
+    struct fixture *f = *state;
+    mr_status status = MR_E_NOMEM;
+    write_feed(f);
+    MUST(f, read_all(f)); /* the driver's room for open files has grown then */
+    size_t used = f->heap.used_bytes;
+    for (uint64_t n = 1; status != MR_OK; n++) {
+        f->err.message[0] = '\0';
+        mr_heap_fail_at(&f->heap, n);
+        status = read_all(f);
+        if (status != MR_OK) assert_int_equal(status, MR_E_NOMEM);
+        if (status != MR_OK) assert_int_not_equal(f->err.message[0], 0);
+        assert_int_equal(f->heap.used_bytes, used);
+        assert_true(n < 5000);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +255,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_feed_off, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_columns, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_gone, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_no_memory, fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
