@@ -1,5 +1,8 @@
 #include "kernels/codec/codec.h"
 
+#if MR_HAS_BROTLI
+#include <brotli/decode.h>
+#endif
 #include <isa-l/igzip_lib.h>
 #include <lz4.h>
 #include <snappy-c.h>
@@ -31,9 +34,10 @@ struct mr_codec {
     int gzip_level;
 };
 
-static const char *const codec_names[MR_CODEC_COUNT] = {
+static const char *const codec_names[MR_CODEC_UNKNOWN] = {
     [MR_CODEC_NONE] = "none",       [MR_CODEC_SNAPPY] = "snappy", [MR_CODEC_GZIP] = "gzip",
-    [MR_CODEC_LZ4_RAW] = "lz4_raw", [MR_CODEC_ZSTD] = "zstd",
+    [MR_CODEC_LZ4_RAW] = "lz4_raw", [MR_CODEC_ZSTD] = "zstd",     [MR_CODEC_LZ4_HADOOP] = "lz4",
+    [MR_CODEC_BROTLI] = "brotli",
 };
 
 static const uint32_t gzip_level_bytes[MR_GZIP_LEVEL_MAX + 1] = {
@@ -41,7 +45,7 @@ static const uint32_t gzip_level_bytes[MR_GZIP_LEVEL_MAX + 1] = {
 
 const char *mr_codec_name(mr_codec_id id)
 {
-    return (unsigned)id < MR_CODEC_COUNT ? codec_names[id] : "?";
+    return (unsigned)id < MR_CODEC_UNKNOWN ? codec_names[id] : "?";
 }
 
 int mr_codec_find(const char *name)
@@ -273,6 +277,73 @@ static size_t decompress_lz4(const void *in, size_t in_bytes, void *out, size_t 
     return got < 0 ? SIZE_MAX : (size_t)got;
 }
 
+static uint32_t get_big_endian(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+/* One frame of Hadoop's: how much it gives, then pieces, each behind its compressed size, until
+ * there is that much. *taken of the input belong to it. */
+static bool decompress_lz4_frame(const uint8_t *in, size_t in_bytes, uint8_t *out, size_t out_bytes,
+                                 size_t *taken, size_t *given)
+{
+    size_t at = 4, done = 0;
+    if (in_bytes < 4 || get_big_endian(in) > out_bytes) return false;
+    size_t wanted = get_big_endian(in);
+    while (done < wanted) {
+        if (in_bytes - at < 4) return false;
+        size_t piece = get_big_endian(in + at);
+        at += 4;
+        if (piece > in_bytes - at) return false;
+        size_t got = decompress_lz4(in + at, piece, out + done, wanted - done);
+        if (got == SIZE_MAX || got == 0) return false;
+        done += got;
+        at += piece;
+    }
+    *taken = at;
+    *given = done;
+    return true;
+}
+
+static size_t decompress_lz4_hadoop(const uint8_t *in, size_t in_bytes, uint8_t *out,
+                                    size_t out_bytes)
+{
+    size_t at = 0, done = 0, taken, given;
+    while (at < in_bytes) {
+        if (!decompress_lz4_frame(in + at, in_bytes - at, out + done, out_bytes - done, &taken,
+                                  &given)) {
+            return decompress_lz4(in, in_bytes, out, out_bytes);
+        }
+        at += taken;
+        done += given;
+    }
+    return done;
+}
+
+static size_t decompress_brotli(const void *in, size_t in_bytes, void *out, size_t out_bytes)
+{
+#if MR_HAS_BROTLI
+    size_t got = out_bytes;
+    bool is_done =
+        BrotliDecoderDecompress(in_bytes, in, &got, out) == BROTLI_DECODER_RESULT_SUCCESS;
+    return is_done ? got : SIZE_MAX;
+#else
+    (void)in;
+    (void)in_bytes;
+    (void)out;
+    (void)out_bytes;
+    return SIZE_MAX;
+#endif
+}
+
+bool mr_codec_can_read(mr_codec_id id)
+{
+#if !MR_HAS_BROTLI
+    if (id == MR_CODEC_BROTLI) return false;
+#endif
+    return (unsigned)id < MR_CODEC_UNKNOWN;
+}
+
 static size_t decompress_snappy(const void *in, size_t in_bytes, void *out, size_t out_bytes)
 {
     size_t got = 0;
@@ -289,6 +360,7 @@ mr_status mr_codec_decompress(struct mr_codec *codec, mr_codec_id id, const void
         return mr_err_set(err, MR_E_LIMIT, 2502, "%zu bytes are too many for one compressed block",
                           MR_MAX(in_bytes, out_bytes));
     }
+    MR_ASSERT(mr_codec_can_read(id));
     size_t got = SIZE_MAX;
     switch (id) {
     case MR_CODEC_ZSTD:
@@ -297,6 +369,8 @@ mr_status mr_codec_decompress(struct mr_codec *codec, mr_codec_id id, const void
     case MR_CODEC_LZ4_RAW: got = decompress_lz4(in, in_bytes, out, out_bytes); break;
     case MR_CODEC_GZIP: got = decompress_gzip(codec, in, in_bytes, out, out_bytes); break;
     case MR_CODEC_SNAPPY: got = decompress_snappy(in, in_bytes, out, out_bytes); break;
+    case MR_CODEC_LZ4_HADOOP: got = decompress_lz4_hadoop(in, in_bytes, out, out_bytes); break;
+    case MR_CODEC_BROTLI: got = decompress_brotli(in, in_bytes, out, out_bytes); break;
     default:
         if (in_bytes == out_bytes && in_bytes > 0) memcpy(out, in, in_bytes);
         got = in_bytes;

@@ -11,10 +11,16 @@
  * with its header and trailer; lz4_raw is a bare LZ4 block, as in Parquet's LZ4_RAW; snappy is the
  * raw format without framing. The sizes of both sides are known to the caller, as Parquet's page
  * headers give them: a block that does not decompress to exactly that size is corrupt, and no input
- * makes a call write past it. Streams of unknown length are codec_stream.h. */
+ * makes a call write past it. Streams of unknown length are codec_stream.h.
+ *
+ * Two more are only decompressed. lz4_hadoop, Parquet's deprecated LZ4, is blocks of LZ4 behind
+ * their sizes as Hadoop writes them, or a bare block as others understood it; which one is found
+ * out by trying. brotli (RFC 7932) is there when the program was built with its library, which
+ * takes its window of at most 16 MiB from malloc inside the call. */
 #ifndef MR_KERNELS_CODEC_CODEC_H
 #define MR_KERNELS_CODEC_CODEC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,7 +32,10 @@ typedef enum mr_codec_id {
     MR_CODEC_GZIP,
     MR_CODEC_LZ4_RAW,
     MR_CODEC_ZSTD,
-    MR_CODEC_COUNT
+    MR_CODEC_COUNT, /* of those that are also written */
+    MR_CODEC_LZ4_HADOOP = MR_CODEC_COUNT,
+    MR_CODEC_BROTLI,
+    MR_CODEC_UNKNOWN
 } mr_codec_id;
 
 enum { MR_ZSTD_LEVEL_DEFAULT = 1, MR_ZSTD_LEVEL_MAX = 19, MR_GZIP_LEVEL_MAX = 3 };
@@ -71,13 +80,17 @@ MR_MUST_USE mr_status mr_codec_compress_as(struct mr_codec *codec, mr_codec_id i
                                            void *out, size_t out_capacity, size_t *out_bytes,
                                            struct mr_err *err);
 
-/* mr_codec_decompress: in[in_bytes] to exactly out[out_bytes]; other lengths are MR_E_CORRUPT. */
+/* mr_codec_can_read: whether mr_codec_decompress knows the codec in this build. */
+bool mr_codec_can_read(mr_codec_id id);
+
+/* mr_codec_decompress: in[in_bytes] to exactly out[out_bytes]; other lengths are MR_E_CORRUPT. The
+ * codec is one that can be read. */
 MR_MUST_USE mr_status mr_codec_decompress(struct mr_codec *codec, mr_codec_id id, const void *in,
                                           size_t in_bytes, void *out, size_t out_bytes,
                                           struct mr_err *err);
 
-/* mr_codec_name: "zstd", "snappy", "lz4_raw", "gzip", "none". mr_codec_find: the other way, -1 for
- * a name that is none of them; "uncompressed" is taken for "none". */
+/* mr_codec_name: "zstd", "snappy", "lz4_raw", "gzip", "none", ... mr_codec_find: the other way, -1
+ * for a name of none that is written; "uncompressed" is taken for "none". */
 const char *mr_codec_name(mr_codec_id id);
 int mr_codec_find(const char *name);
 

@@ -30,7 +30,7 @@ bool mr_runs_open_packed(struct mr_runs *runs, const uint8_t *at, size_t bytes, 
                          uint64_t count);
 
 /* mr_runs_u32, _u8: the next `count` values; _u8 for widths up to 8. mr_runs_bits: of width 1, to
- * bits [at, at + count) of `bits` as mr_bits_append has it; a cursor is used by it or by the others.
+ * bits [at, at + count) of `bits` as mr_bits_append has it; a cursor is used by it or by the rest.
  * returns false when the stream ends before or is malformed; the cursor is then of no use */
 bool mr_runs_u32(struct mr_runs *runs, const struct mr_decode_kernels *kernels, uint32_t *out,
                  size_t count);

@@ -48,9 +48,10 @@ mr_status mr_pq_chunk_reader_begin(struct mr_pq_chunk_reader *chunk, struct mr_s
     if (meta->kind != chunk->leaf->kind) {
         return chunk_corrupt(chunk, "the column's type is not the schema's", err);
     }
-    if (meta->codec == MR_CODEC_COUNT) {
-        return mr_err_set(err, MR_E_UNSUPPORTED, 2511, "compression codec %lld cannot be read",
-                          (long long)meta->codec_number);
+    if (!mr_codec_can_read(meta->codec)) {
+        return mr_err_set(err, MR_E_UNSUPPORTED, 2511,
+                          "compression codec %lld (%s) cannot be read here",
+                          (long long)meta->codec_number, mr_codec_name(meta->codec));
     }
     return MR_OK;
 }

@@ -115,7 +115,7 @@ typedef enum mr_pq_order {
 } mr_pq_order;
 
 /* mr_pq_codec_number: CompressionCodec of the format for a codec. mr_pq_codec_of: the codec for a
- * number, or MR_CODEC_COUNT when this program has it not (LZO, BROTLI, the old LZ4). */
+ * number, or MR_CODEC_UNKNOWN when there is none here (LZO). */
 static inline int32_t mr_pq_codec_number(mr_codec_id id)
 {
     switch (id) {
@@ -133,9 +133,11 @@ static inline mr_codec_id mr_pq_codec_of(int64_t number)
     case 0: return MR_CODEC_NONE;
     case 1: return MR_CODEC_SNAPPY;
     case 2: return MR_CODEC_GZIP;
+    case 4: return MR_CODEC_BROTLI;
+    case 5: return MR_CODEC_LZ4_HADOOP;
     case 6: return MR_CODEC_ZSTD;
     case 7: return MR_CODEC_LZ4_RAW;
-    default: return MR_CODEC_COUNT;
+    default: return MR_CODEC_UNKNOWN;
     }
 }
 

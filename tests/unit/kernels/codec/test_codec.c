@@ -162,6 +162,78 @@ static void test_damaged(void **state)
     free(codec);
 }
 
+/* Behind its size in Hadoop's form: the frame's, then the piece's, big-endian. */
+static size_t lz4_frame(struct mr_codec *codec, const uint8_t *in, size_t in_bytes, uint8_t *out)
+{
+    size_t bytes;
+    assert_int_equal(mr_codec_compress(codec, MR_CODEC_LZ4_RAW, in, in_bytes, out + 8,
+                                       mr_codec_bound(MR_CODEC_LZ4_RAW, in_bytes), &bytes, NULL),
+                     MR_OK);
+    for (int i = 0; i < 4; i++) {
+        out[i] = (uint8_t)(in_bytes >> (24 - 8 * i));
+        out[4 + i] = (uint8_t)(bytes >> (24 - 8 * i));
+    }
+    return bytes + 8;
+}
+
+/* Hadoop's LZ4 in one frame, in two, and as the bare block that others wrote under its name. */
+static void test_lz4_hadoop(void **state)
+{
+    (void)state;
+    enum { BYTES = 3000 };
+    struct mr_codec *codec = codec_new(1, 1);
+    struct mr_rng rng;
+    mr_rng_init(&rng, SEED);
+    uint8_t *in = take(BYTES), *out = take(BYTES), *packed = take(20000);
+    fill(&rng, in, BYTES, 1);
+    for (size_t first = 0; first <= BYTES; first += 1000) {
+        size_t bytes = first == 0 ? 0 : lz4_frame(codec, in, first, packed);
+        if (first < BYTES) bytes += lz4_frame(codec, in + first, BYTES - first, packed + bytes);
+        memset(out, 0, BYTES);
+        assert_int_equal(
+            mr_codec_decompress(codec, MR_CODEC_LZ4_HADOOP, packed, bytes, out, BYTES, NULL),
+            MR_OK);
+        assert_memory_equal(in, out, BYTES);
+        for (int round = 0; round < 1000; round++) {
+            size_t at = mr_rng_below(&rng, bytes);
+            uint8_t old = packed[at];
+            packed[at] = (uint8_t)mr_rng_next(&rng);
+            (void)!mr_codec_decompress(codec, MR_CODEC_LZ4_HADOOP, packed, bytes, out, BYTES,
+                                       NULL);
+            packed[at] = old;
+        }
+    }
+    size_t bytes = lz4_frame(codec, in, BYTES, packed);
+    assert_int_equal(mr_codec_decompress(codec, MR_CODEC_LZ4_HADOOP, packed + 8, bytes - 8, out,
+                                         BYTES, NULL),
+                     MR_OK);
+    assert_memory_equal(in, out, BYTES);
+    free(in);
+    free(out);
+    free(packed);
+    free(codec);
+}
+
+static void test_brotli(void **state)
+{
+    (void)state;
+    static const uint8_t hello[] = "\x0b\x02\x80hello\x03";
+    if (!mr_codec_can_read(MR_CODEC_BROTLI)) skip();
+    struct mr_codec *codec = codec_new(1, 1);
+    uint8_t out[6];
+    assert_int_equal(mr_codec_decompress(codec, MR_CODEC_BROTLI, hello, 9, out, 5, NULL), MR_OK);
+    assert_memory_equal(out, "hello", 5);
+    for (size_t bytes = 0; bytes < 9; bytes++) {
+        assert_int_equal(mr_codec_decompress(codec, MR_CODEC_BROTLI, hello, bytes, out, 5, NULL),
+                         MR_E_CORRUPT);
+    }
+    assert_int_equal(mr_codec_decompress(codec, MR_CODEC_BROTLI, hello, 9, out, 4, NULL),
+                     MR_E_CORRUPT);
+    assert_int_equal(mr_codec_decompress(codec, MR_CODEC_BROTLI, hello, 9, out, 6, NULL),
+                     MR_E_CORRUPT);
+    free(codec);
+}
+
 static void test_names_and_levels(void **state)
 {
     (void)state;
@@ -382,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_damaged),    cmocka_unit_test(test_names_and_levels),
         cmocka_unit_test(test_crc),        cmocka_unit_test(test_streams),
         cmocka_unit_test(test_gzip_ends),  cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_lz4_hadoop), cmocka_unit_test(test_brotli),
     };
     printf("seed %d\n", SEED);
     return cmocka_run_group_tests(tests, NULL, NULL);
