@@ -74,6 +74,8 @@ typedef enum mr_pq_converted {
     MR_PQ_ENUM = 4,
     MR_PQ_DECIMAL = 5,
     MR_PQ_DATE = 6,
+    MR_PQ_TIME_MILLIS = 7,
+    MR_PQ_TIME_MICROS = 8,
     MR_PQ_TIMESTAMP_MILLIS = 9,
     MR_PQ_TIMESTAMP_MICROS = 10,
     MR_PQ_UINT_8 = 11,
@@ -86,6 +88,7 @@ typedef enum mr_pq_converted {
     MR_PQ_INT_64 = 18,
     MR_PQ_JSON = 19,
     MR_PQ_BSON = 20,
+    MR_PQ_INTERVAL = 21,
 } mr_pq_converted;
 
 /* Field ids of the LogicalType union. */

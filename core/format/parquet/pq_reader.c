@@ -1,28 +1,47 @@
 #include "core/format/parquet/pq_reader.h"
 
 #include "core/base/checked.h"
-#include "core/format/parquet/pq_chunk_read.h"
+#include "core/format/parquet/pq_assemble.h"
 #include "core/format/parquet/pq_heap.h"
 
-enum { MEMORY_BYTES = 256 << 20 };
+enum {
+    MEMORY_BYTES = 256 << 20,
+    REQUEST_BYTES = 4 << 20,
+    REQUEST_BYTES_MIN = 64 << 10,
+    GAP_BYTES = 64 << 10,
+    BUDGET_BYTES_MAX = 64 << 20,
+};
 
 struct mr_pq_reader {
     struct mr_heap *owner;
     struct mr_pq_heap memory;
-    struct mr_arena arena;      /* metadata */
+    struct mr_arena arena;      /* metadata of its own */
     struct mr_arena tree_arena; /* the projection and its chunks' readers */
     struct mr_codec *codec;
-    struct mr_span file;
-    struct mr_pq_meta meta;
+    struct mr_span file; /* when it is in memory */
+    bool is_memory;
+    struct mr_pq_reader_limits limits;
+    struct mr_pq_meta own_meta;
+    const struct mr_pq_meta *meta;
     struct mr_pq_tree tree;
-    struct mr_pq_chunk_reader *chunks; /* one per leaf of the file; those kept are in use */
-    struct mr_pq_grow texts;           /* long texts of the batch */
-    uint32_t batch_rows;
-    bool ignores_crc;
-    uint32_t group; /* the one being read */
-    uint64_t group_rows_left;
     bool has_tree;
+    bool has_leaves; /* something is read of the file at all */
+    struct mr_pq_chunk_reader *chunks; /* one per leaf of the file; those kept are in use */
+    struct mr_pq_ranges ranges;
+    const uint32_t *groups; /* null: all */
+    uint32_t group_count;
+
+    uint32_t group; /* place in `groups` of the one being read */
     bool is_in_group;
+    uint64_t row; /* next one of the group */
+
+    /* The batch being filled. */
+    struct mr_batch building;
+    struct mr_pq_filling filling;
+    struct mr_pq_grow texts;
+    struct mr_pq_grow slots, present; /* scratch of assembly */
+    uint32_t leaf;                    /* next one to be stepped */
+    bool is_filling;
 };
 
 static mr_status reader_nomem(struct mr_err *err)
@@ -30,25 +49,42 @@ static mr_status reader_nomem(struct mr_err *err)
     return mr_err_set(err, MR_E_NOMEM, 0, "out of memory for a Parquet reader");
 }
 
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static struct mr_pq_reader *reader_new(struct mr_heap *heap, struct mr_codec *codec,
+                                       const struct mr_pq_reader_limits *limits)
+{
+    struct mr_pq_reader *reader = mr_heap_zeroed(heap, sizeof *reader);
+    if (reader == NULL) return NULL;
+    struct mr_pq_reader_limits *own = &reader->limits;
+    *own = *limits;
+    if (own->memory_bytes == 0) own->memory_bytes = MEMORY_BYTES;
+    if (own->batch_rows == 0 || own->batch_rows > MR_BATCH_ROWS_MAX) {
+        own->batch_rows = MR_BATCH_ROWS_MAX;
+    }
+    if (own->request_bytes == 0) own->request_bytes = REQUEST_BYTES;
+    if (own->gap_bytes == 0) own->gap_bytes = GAP_BYTES;
+    if (own->kernels == NULL) own->kernels = mr_decode_kernels(mr_isa_best());
+    reader->owner = heap;
+    mr_pq_heap_init(&reader->memory, heap, own->memory_bytes);
+    struct mr_heap *memory = &reader->memory.heap;
+    mr_arena_init(&reader->arena, memory, 0);
+    mr_arena_init(&reader->tree_arena, memory, 0);
+    reader->texts.heap = reader->slots.heap = reader->present.heap = memory;
+    reader->codec = codec;
+    return reader;
+}
+
 mr_status mr_pq_reader_open(struct mr_heap *heap, struct mr_codec *codec, struct mr_span file,
                             const struct mr_pq_reader_limits *limits,
                             struct mr_pq_reader **out_reader, struct mr_err *err)
 {
-    struct mr_pq_reader *reader = mr_heap_zeroed(heap, sizeof *reader);
+    struct mr_pq_reader *reader = reader_new(heap, codec, limits);
     if (reader == NULL) return reader_nomem(err);
-    size_t memory_bytes = limits->memory_bytes == 0 ? (size_t)MEMORY_BYTES : limits->memory_bytes;
-    reader->owner = heap;
-    mr_pq_heap_init(&reader->memory, heap, memory_bytes);
-    mr_arena_init(&reader->arena, &reader->memory.heap, 0);
-    mr_arena_init(&reader->tree_arena, &reader->memory.heap, 0);
-    reader->texts.heap = &reader->memory.heap;
-    reader->codec = codec;
     reader->file = file;
-    reader->ignores_crc = limits->ignores_crc;
-    reader->batch_rows = limits->batch_rows == 0 || limits->batch_rows > MR_BATCH_ROWS_MAX
-                             ? MR_BATCH_ROWS_MAX
-                             : limits->batch_rows;
-    mr_status status = mr_pq_meta_read(&reader->arena, file, &reader->meta, err);
+    reader->is_memory = true;
+    reader->meta = &reader->own_meta;
+    mr_status status = mr_pq_meta_read(&reader->arena, file, &reader->own_meta, err);
     if (status != MR_OK) {
         mr_pq_reader_close(reader);
         return status;
@@ -57,25 +93,86 @@ mr_status mr_pq_reader_open(struct mr_heap *heap, struct mr_codec *codec, struct
     return MR_OK;
 }
 
+mr_status mr_pq_reader_open_meta(struct mr_heap *heap, struct mr_codec *codec,
+                                 const struct mr_pq_meta *meta,
+                                 const struct mr_pq_reader_limits *limits,
+                                 struct mr_pq_reader **out_reader, struct mr_err *err)
+{
+    struct mr_pq_reader *reader = reader_new(heap, codec, limits);
+    if (reader == NULL) return reader_nomem(err);
+    reader->meta = meta;
+    *out_reader = reader;
+    return MR_OK;
+}
+
 static void tree_drop(struct mr_pq_reader *reader)
 {
-    for (uint32_t i = 0; reader->chunks != NULL && i < reader->meta.leaf_count; i++) {
+    for (uint32_t i = 0; reader->chunks != NULL && i < reader->meta->leaf_count; i++) {
         mr_pq_chunk_reader_fini(&reader->chunks[i]);
     }
+    mr_pq_ranges_fini(&reader->ranges);
     reader->chunks = NULL;
     reader->has_tree = false;
     mr_arena_reset(&reader->tree_arena);
 }
 
+static void filling_drop(struct mr_pq_reader *reader)
+{
+    if (reader->filling.holder != NULL) mr_buf_unref(&reader->filling.holder->buf);
+    reader->filling.holder = NULL;
+    reader->is_filling = false;
+}
+
 void mr_pq_reader_close(struct mr_pq_reader *reader)
 {
     if (reader == NULL) return;
+    filling_drop(reader);
+    reader->ranges.in_flight = 0;
     tree_drop(reader);
     mr_pq_grow_fini(&reader->texts);
+    mr_pq_grow_fini(&reader->slots);
+    mr_pq_grow_fini(&reader->present);
     mr_arena_fini(&reader->tree_arena);
     mr_arena_fini(&reader->arena);
-    MR_ASSERT(reader->memory.heap.used_bytes == 0);
+    MR_ASSERT(reader->memory.heap.used_bytes == 0); /* all batches are done with */
     mr_heap_give(reader->owner, reader, sizeof *reader);
+}
+
+/* ---- what is kept ---------------------------------------------------------------------------- */
+
+/* Ranges are cut so small that the budget holds two of every column, down to a bound. */
+static struct mr_pq_ranges_limits ranges_limits(const struct mr_pq_reader *reader, uint32_t leaves)
+{
+    uint64_t budget = MR_MIN(reader->limits.memory_bytes / 4, (size_t)BUDGET_BYTES_MAX);
+    uint64_t share = budget / (2 * (uint64_t)MR_MAX(leaves, 1u));
+    uint64_t least = MR_MIN((uint64_t)REQUEST_BYTES_MIN, (uint64_t)reader->limits.request_bytes);
+    uint64_t bytes = MR_MIN((uint64_t)reader->limits.request_bytes, MR_MAX(share, least));
+    return (struct mr_pq_ranges_limits){.request_bytes = (uint32_t)bytes,
+                                        .gap_bytes = reader->limits.gap_bytes,
+                                        .budget_bytes = budget};
+}
+
+static mr_status chunks_make(struct mr_pq_reader *reader, struct mr_err *err)
+{
+    struct mr_heap *memory = &reader->memory.heap;
+    uint32_t leaf_count = reader->meta->leaf_count, kept = 0;
+    struct mr_pq_chunk_reader *chunks =
+        MR_ARENA_ARRAY(&reader->tree_arena, struct mr_pq_chunk_reader, leaf_count + 1);
+    if (chunks == NULL) return reader_nomem(err);
+    for (uint32_t i = 0; i < leaf_count; i++) {
+        mr_pq_chunk_reader_init(&chunks[i], memory, &reader->tree.leaves[i]);
+        chunks[i].kernels = reader->limits.kernels;
+        chunks[i].codec = reader->codec;
+        chunks[i].ignores_crc = reader->limits.ignores_crc;
+        chunks[i].page_bytes_max = reader->limits.memory_bytes;
+        kept += reader->tree.leaves[i].is_kept;
+    }
+    struct mr_pq_ranges_limits limits = ranges_limits(reader, kept);
+    mr_pq_ranges_init(&reader->ranges, memory, reader->is_memory ? &reader->file : NULL, &limits);
+    reader->chunks = chunks;
+    reader->has_leaves = kept > 0;
+    reader->has_tree = true;
+    return MR_OK;
 }
 
 mr_status mr_pq_reader_project(struct mr_pq_reader *reader, const struct mr_pq_projection *paths,
@@ -84,17 +181,25 @@ mr_status mr_pq_reader_project(struct mr_pq_reader *reader, const struct mr_pq_p
     MR_ASSERT(reader->group == 0 && !reader->is_in_group);
     tree_drop(reader);
     MR_TRY(
-        mr_pq_tree_make(&reader->tree_arena, &reader->meta, paths, path_count, &reader->tree, err));
-    reader->chunks =
-        MR_ARENA_ARRAY(&reader->tree_arena, struct mr_pq_chunk_reader, reader->meta.leaf_count + 1);
-    if (reader->chunks == NULL) return reader_nomem(err);
-    for (uint32_t i = 0; i < reader->meta.leaf_count; i++) {
-        mr_pq_chunk_reader_init(&reader->chunks[i], &reader->memory.heap, reader->codec,
-                                &reader->tree.leaves[i]);
-        reader->chunks[i].ignores_crc = reader->ignores_crc;
-    }
-    reader->has_tree = true;
-    return MR_OK;
+        mr_pq_tree_make(&reader->tree_arena, reader->meta, paths, path_count, &reader->tree, err));
+    return chunks_make(reader, err);
+}
+
+mr_status mr_pq_reader_want(struct mr_pq_reader *reader, const struct mr_pq_wanted *wanted,
+                            struct mr_err *err)
+{
+    MR_ASSERT(reader->group == 0 && !reader->is_in_group);
+    tree_drop(reader);
+    MR_TRY(mr_pq_tree_make_as(&reader->tree_arena, reader->meta, wanted, &reader->tree, err));
+    return chunks_make(reader, err);
+}
+
+void mr_pq_reader_groups(struct mr_pq_reader *reader, const uint32_t *groups, uint32_t count)
+{
+    MR_ASSERT(reader->group == 0 && !reader->is_in_group);
+    for (uint32_t i = 0; i < count; i++) MR_ASSERT(groups[i] < reader->meta->group_count);
+    reader->groups = groups;
+    reader->group_count = count;
 }
 
 mr_status mr_pq_reader_schema(struct mr_pq_reader *reader, const struct mr_type **out_schema,
@@ -105,173 +210,155 @@ mr_status mr_pq_reader_schema(struct mr_pq_reader *reader, const struct mr_type 
     return MR_OK;
 }
 
+const struct mr_pq_meta *mr_pq_reader_meta(const struct mr_pq_reader *reader)
+{
+    return reader->meta;
+}
+
 uint64_t mr_pq_reader_rows(const struct mr_pq_reader *reader)
 {
-    return reader->meta.rows;
+    return reader->meta->rows;
 }
 
 struct mr_span mr_pq_reader_created_by(const struct mr_pq_reader *reader)
 {
-    return reader->meta.created_by;
+    return reader->meta->created_by;
 }
 
-/* ---- putting columns together ---------------------------------------------------------------- */
+/* ---- row groups ------------------------------------------------------------------------------ */
 
-struct assembly {
-    struct mr_pq_reader *reader;
-    struct mr_arena *arena;
-    const struct mr_bufs *bufs;
-    struct mr_err *err;
-};
-
-static mr_status assembly_corrupt(const struct assembly *work, const struct mr_pq_branch *branch)
+static const struct mr_pq_group_meta *group_meta(const struct mr_pq_reader *reader)
 {
-    struct mr_span name = work->reader->tree.leaves[branch->leaf].name;
-    return mr_err_set(work->err, MR_E_CORRUPT, 2510,
-                      "column %.*s: its levels do not fit those of its neighbours",
-                      (int)MR_MIN(name.bytes, (size_t)100), name.text);
+    uint32_t group = reader->groups == NULL ? reader->group : reader->groups[reader->group];
+    return &reader->meta->groups[group];
 }
 
-static mr_status assembly_nomem(const struct assembly *work, uint32_t rows)
+static mr_status group_begin(struct mr_pq_reader *reader, struct mr_err *err)
 {
-    return mr_err_set(work->err, MR_E_NOMEM, 0, "out of memory for a column of %u rows", rows);
-}
-
-/* Whether entry i of a leaf has a place in the branch. */
-static inline bool has_slot(const struct mr_pq_branch *branch,
-                            const struct mr_pq_chunk_reader *chunk, size_t i)
-{
-    return chunk->out_reps.at[i] <= branch->rep && chunk->out_defs.at[i] >= branch->slot_def;
-}
-
-/* The validity of a branch by the levels of its first leaf, which has to give `rows` places. */
-static mr_status vec_validity(struct assembly *work, const struct mr_pq_branch *branch,
-                              struct mr_vec *vec)
-{
-    const struct mr_pq_chunk_reader *chunk = &work->reader->chunks[branch->leaf];
-    size_t entries = chunk->out_defs.used;
-    uint32_t row = 0;
-    uint64_t *validity =
-        mr_arena_zeroed(work->arena, mr_bit_words(vec->rows) * sizeof(uint64_t), 64);
-    if (validity == NULL) return assembly_nomem(work, vec->rows);
-    for (size_t i = 0; i < entries; i++) {
-        if (!has_slot(branch, chunk, i)) continue;
-        if (row == vec->rows) return assembly_corrupt(work, branch);
-        if (chunk->out_defs.at[i] >= branch->def) mr_bit_set(validity, row);
-        row++;
+    const struct mr_pq_group_meta *group = group_meta(reader);
+    struct mr_heap *memory = &reader->memory.heap;
+    uint32_t leaf_count = reader->meta->leaf_count, count = 0;
+    size_t bytes = ((size_t)leaf_count + 1) * sizeof(struct mr_pq_span);
+    struct mr_pq_span *spans = mr_heap_take(memory, bytes);
+    if (spans == NULL) return reader_nomem(err);
+    for (uint32_t i = 0; i < leaf_count; i++) {
+        if (!reader->tree.leaves[i].is_kept) continue;
+        spans[count++] = (struct mr_pq_span){.off = group->columns[i].off,
+                                             .bytes = group->columns[i].bytes};
     }
-    if (row != vec->rows) return assembly_corrupt(work, branch);
-    vec->null_count = mr_vec_nulls(validity, vec->rows);
-    if (vec->null_count > 0) vec->validity = validity;
-    return MR_OK;
-}
-
-/* Values stand close together in the chunk's output; here each goes to its row. */
-static mr_status vec_values(struct assembly *work, const struct mr_pq_branch *branch,
-                            struct mr_vec *vec)
-{
-    const struct mr_pq_chunk_reader *chunk = &work->reader->chunks[branch->leaf];
-    size_t width = mr_pq_value_bytes(chunk->leaf), at = 0;
-    bool is_bits = vec->type->id == MR_TYPE_BOOLEAN;
-    size_t bytes = is_bits ? mr_bit_words(vec->rows) * sizeof(uint64_t) : vec->rows * width;
-    vec->values = mr_arena_zeroed(work->arena, bytes, 64);
-    if (vec->values == NULL) return assembly_nomem(work, vec->rows);
-    MR_ASSERT(chunk->out_values.used == (vec->rows - vec->null_count) * width);
-    if (vec->validity == NULL && !is_bits) {
-        if (bytes > 0) memcpy(vec->values, chunk->out_values.at, bytes);
-        return MR_OK;
+    mr_status status = mr_pq_ranges_make(&reader->ranges, spans, count, err);
+    mr_heap_give(memory, spans, bytes);
+    MR_TRY(status);
+    for (uint32_t i = 0; i < leaf_count; i++) {
+        if (!reader->tree.leaves[i].is_kept) continue;
+        struct mr_pq_chunk_plan plan = {.meta = &group->columns[i], .ranges = &reader->ranges};
+        MR_TRY(mr_pq_chunk_reader_begin_group(&reader->chunks[i], &plan, err));
     }
-    for (uint32_t row = 0; row < vec->rows; row++) {
-        if (mr_vec_is_null(vec, row)) continue;
-        const uint8_t *value = chunk->out_values.at + at;
-        if (is_bits && *value != 0) mr_bit_set(vec->values, row);
-        if (!is_bits) memcpy((char *)vec->values + row * width, value, width);
-        at += width;
-    }
-    return MR_OK;
-}
-
-/* Offsets of an array or map: entries that begin an element, between those that begin a place. */
-static mr_status vec_offsets(struct assembly *work, const struct mr_pq_branch *branch,
-                             struct mr_vec *vec, uint32_t *out_elements)
-{
-    const struct mr_pq_chunk_reader *chunk = &work->reader->chunks[branch->leaf];
-    const struct mr_pq_branch *element = &branch->children[0];
-    size_t entries = chunk->out_defs.used;
-    uint32_t row = 0, elements = 0;
-    vec->offsets = mr_arena_zeroed(work->arena, ((size_t)vec->rows + 1) * sizeof(uint32_t), 64);
-    if (vec->offsets == NULL) return assembly_nomem(work, vec->rows);
-    for (size_t i = 0; i < entries; i++) {
-        if (has_slot(branch, chunk, i)) vec->offsets[row++] = elements;
-        /* A second element of a list that has none, or of no list at all, is refused. */
-        bool is_element = has_slot(element, chunk, i);
-        if (is_element && row == 0) return assembly_corrupt(work, branch);
-        elements += is_element;
-    }
-    MR_ASSERT(row == vec->rows); /* vec_validity counted the same */
-    vec->offsets[row] = elements;
-    for (uint32_t i = 0; i < row; i++) {
-        if (mr_vec_is_null(vec, i) && vec->offsets[i] != vec->offsets[i + 1]) {
-            return assembly_corrupt(work, branch);
-        }
-    }
-    *out_elements = elements;
-    return MR_OK;
-}
-
-static mr_status vec_assemble(struct assembly *work, const struct mr_pq_branch *branch,
-                              uint32_t rows, struct mr_vec *vec)
-{
-    const struct mr_type *type = branch->type;
-    uint32_t child_rows = rows;
-    *vec = (struct mr_vec){.type = type, .rows = rows, .bufs = work->bufs};
-    MR_TRY(vec_validity(work, branch, vec));
-    if (!mr_type_is_nested(type)) return vec_values(work, branch, vec);
-    if (type->id != MR_TYPE_STRUCT) MR_TRY(vec_offsets(work, branch, vec, &child_rows));
-    vec->children = MR_ARENA_ARRAY(work->arena, struct mr_vec, type->field_count);
-    if (vec->children == NULL && type->field_count > 0) return assembly_nomem(work, rows);
-    for (uint32_t i = 0; i < type->field_count; i++) {
-        MR_TRY(vec_assemble(work, &branch->children[i], child_rows, &vec->children[i]));
-    }
+    reader->row = 0;
+    reader->is_in_group = true;
     return MR_OK;
 }
 
 /* ---- batches --------------------------------------------------------------------------------- */
 
-static mr_status group_begin(struct mr_pq_reader *reader, struct mr_err *err)
+static mr_status batch_begin(struct mr_pq_reader *reader, struct mr_arena *arena, uint32_t rows,
+                             struct mr_err *err)
 {
-    const struct mr_pq_group_meta *group = &reader->meta.groups[reader->group];
-    for (uint32_t i = 0; i < reader->meta.leaf_count; i++) {
+    struct mr_batch *batch = &reader->building;
+    mr_batch_init(batch, arena, reader->tree.root.type);
+    batch->rows = batch->sel_count = rows;
+    batch->first_record = group_meta(reader)->first_row + reader->row;
+    batch->bufs.count = reader->tree.text_slots + 1;
+    reader->texts.used = 0;
+    reader->leaf = 0;
+    reader->filling.holder = mr_pq_holder_new(&reader->memory.heap);
+    if (reader->filling.holder == NULL) return reader_nomem(err);
+    reader->filling.batch = batch;
+    reader->filling.texts = &reader->texts;
+    reader->filling.serial++;
+    reader->is_filling = true;
+    for (uint32_t i = 0; i < reader->meta->leaf_count; i++) {
         if (!reader->tree.leaves[i].is_kept) continue;
-        MR_TRY(mr_pq_chunk_reader_begin(&reader->chunks[i], reader->file, &group->columns[i], err));
+        MR_TRY(mr_pq_chunk_reader_begin(&reader->chunks[i], reader->row, rows, arena, err));
     }
-    reader->group_rows_left = group->rows;
-    reader->is_in_group = true;
     return MR_OK;
 }
 
-static mr_status batch_read(struct mr_pq_reader *reader, uint32_t rows, struct mr_arena *arena,
-                            struct mr_batch *batch, struct mr_err *err)
+static mr_status batch_fill(struct mr_pq_reader *reader, struct mr_err *err)
 {
+    for (; reader->leaf < reader->meta->leaf_count; reader->leaf++) {
+        if (!reader->tree.leaves[reader->leaf].is_kept) continue;
+        MR_TRY(mr_pq_chunk_reader_step(&reader->chunks[reader->leaf], &reader->filling, err));
+    }
+    return MR_OK;
+}
+
+static mr_status batch_end(struct mr_pq_reader *reader, struct mr_batch *out, struct mr_err *err)
+{
+    struct mr_batch *batch = &reader->building;
     const struct mr_pq_branch *root = &reader->tree.root;
-    struct assembly work = {.reader = reader, .arena = arena, .bufs = &batch->bufs, .err = err};
-    reader->texts.used = 0;
-    for (uint32_t i = 0; i < reader->meta.leaf_count; i++) {
-        if (!reader->tree.leaves[i].is_kept) continue;
-        MR_TRY(mr_pq_chunk_reader_take(&reader->chunks[i], rows, &reader->texts, err));
-    }
-    mr_batch_init(batch, arena, root->type);
-    batch->rows = batch->sel_count = rows;
-    batch->cols = MR_ARENA_ARRAY(arena, struct mr_vec, root->type->field_count);
-    char *texts = mr_arena_alloc(arena, reader->texts.used + MR_PAD, 64);
-    if (texts == NULL || (batch->cols == NULL && root->type->field_count > 0)) {
-        return assembly_nomem(&work, rows);
-    }
+    struct mr_pq_assembly work = {.tree = &reader->tree,
+                                  .chunks = reader->chunks,
+                                  .kernels = reader->limits.kernels,
+                                  .slots = &reader->slots,
+                                  .present = &reader->present,
+                                  .arena = batch->arena,
+                                  .bufs = &out->bufs,
+                                  .err = err};
+    struct mr_vec *cols = MR_ARENA_ARRAY(batch->arena, struct mr_vec, root->type->field_count);
+    char *texts = mr_arena_alloc(batch->arena, reader->texts.used + MR_PAD, 64);
+    if (texts == NULL || cols == NULL) return reader_nomem(err);
     if (reader->texts.used > 0) memcpy(texts, reader->texts.at, reader->texts.used);
-    (void)mr_batch_add_buf(batch, texts);
     for (uint32_t i = 0; i < root->type->field_count; i++) {
-        MR_TRY(vec_assemble(&work, &root->children[i], rows, &batch->cols[i]));
+        MR_TRY(mr_pq_assemble(&work, &root->children[i], batch->rows, &cols[i]));
     }
+    batch->bufs.at[0] = texts;
+    batch->cols = cols;
+    batch->input = &reader->filling.holder->buf;
+    reader->filling.holder = NULL;
+    reader->is_filling = false;
+    reader->row += batch->rows;
+    *out = *batch;
+    return MR_OK;
+}
+
+/* To a group with rows left; *out_has_rows false at the end of all. */
+static mr_status group_step(struct mr_pq_reader *reader, bool *out_has_rows, struct mr_err *err)
+{
+    uint32_t count = reader->groups == NULL ? reader->meta->group_count : reader->group_count;
+    *out_has_rows = true;
+    if (reader->is_in_group && reader->row < group_meta(reader)->rows) return MR_OK;
+    if (reader->is_in_group) {
+        if (reader->ranges.in_flight > 0) return MR_E_AGAIN; /* memory is being read into */
+        reader->is_in_group = false;
+        reader->group++;
+    }
+    for (; reader->group < count; reader->group++) {
+        if (group_meta(reader)->rows == 0) continue;
+        return group_begin(reader, err);
+    }
+    *out_has_rows = false;
+    return MR_OK;
+}
+
+static mr_status next_batch(struct mr_pq_reader *reader, struct mr_arena *arena,
+                            struct mr_batch *out, bool *out_has_rows, struct mr_err *err)
+{
+    bool has_rows = true;
+    if (!reader->is_filling) {
+        MR_TRY(group_step(reader, &has_rows, err));
+        if (!has_rows) {
+            *out_has_rows = false;
+            return MR_OK;
+        }
+        uint64_t left = group_meta(reader)->rows - reader->row;
+        uint32_t rows = (uint32_t)MR_MIN(left, (uint64_t)reader->limits.batch_rows);
+        MR_TRY(batch_begin(reader, arena, rows, err));
+    }
+    MR_ASSERT(reader->building.arena == arena);
+    MR_TRY(batch_fill(reader, err));
+    MR_TRY(batch_end(reader, out, err));
+    *out_has_rows = true;
     return MR_OK;
 }
 
@@ -283,18 +370,29 @@ mr_status mr_pq_reader_next(struct mr_pq_reader *reader, struct mr_arena *arena,
         *out_has_rows = false;
         return MR_OK;
     }
-    while (!reader->is_in_group || reader->group_rows_left == 0) {
-        if (reader->is_in_group) reader->group++;
-        reader->is_in_group = false;
-        if (reader->group >= reader->meta.group_count) {
-            *out_has_rows = false;
-            return MR_OK;
-        }
-        MR_TRY(group_begin(reader, err));
-    }
-    uint32_t rows = (uint32_t)MR_MIN(reader->group_rows_left, (uint64_t)reader->batch_rows);
-    MR_TRY(batch_read(reader, rows, arena, out, err));
-    reader->group_rows_left -= rows;
-    *out_has_rows = true;
+    mr_status status = next_batch(reader, arena, out, out_has_rows, err);
+    if (status != MR_OK && status != MR_E_AGAIN) filling_drop(reader);
+    return status;
+}
+
+/* ---- ranges ---------------------------------------------------------------------------------- */
+
+mr_status mr_pq_reader_ask(struct mr_pq_reader *reader, struct mr_pq_request *out, bool *out_has,
+                           struct mr_err *err)
+{
+    uint32_t index;
+    *out_has = false;
+    if (!reader->has_tree) return MR_OK;
+    MR_TRY(mr_pq_ranges_ask(&reader->ranges, &index, err));
+    if (index == UINT32_MAX) return MR_OK;
+    const struct mr_pq_range *range = &reader->ranges.ranges[index];
+    *out = (struct mr_pq_request){
+        .off = range->off, .bytes = range->bytes, .range = index, .at = range->block->at};
+    *out_has = true;
     return MR_OK;
+}
+
+void mr_pq_reader_fill(struct mr_pq_reader *reader, const struct mr_pq_request *request)
+{
+    mr_pq_ranges_fill(&reader->ranges, request->range);
 }

@@ -1,12 +1,17 @@
 #include "core/format/parquet/pq_tree.h"
 
+#include <strings.h>
+
 #include "core/base/checked.h"
+#include "core/batch/vec.h"
+#include "core/doc/doc.h"
 
 struct tree_walk {
     struct mr_arena *arena;
     const struct mr_pq_meta *meta;
     const struct mr_pq_projection *paths;
     uint32_t path_count;
+    const struct mr_pq_wanted *wanted; /* null: types are the file's */
     struct mr_pq_tree *tree;
     struct mr_err *err;
 };
@@ -18,6 +23,7 @@ struct tree_place {
     uint8_t rep;
     uint32_t depth; /* struct members passed, for paths */
     const bool *on; /* [path_count] paths that lead here; null: everything is kept */
+    const struct mr_type *wanted; /* null: the file's */
 };
 
 static mr_status tree_nomem(struct tree_walk *walk)
@@ -30,152 +36,6 @@ static mr_status tree_corrupt(struct tree_walk *walk, const struct mr_pq_node *n
 {
     return mr_err_set(walk->err, MR_E_CORRUPT, 2510, "column %.*s: %s",
                       (int)MR_MIN(node->name.bytes, (size_t)100), node->name.text, what);
-}
-
-static mr_status tree_refuse(struct tree_walk *walk, const struct mr_pq_node *node,
-                             const char *what)
-{
-    return mr_err_set(walk->err, MR_E_UNSUPPORTED, 2511, "column %.*s: %s cannot be read",
-                      (int)MR_MIN(node->name.bytes, (size_t)100), node->name.text, what);
-}
-
-/* ---- leaves ---------------------------------------------------------------------------------- */
-
-static bool is_decimal(const struct mr_pq_node *node)
-{
-    return node->logical == MR_PQ_LOGICAL_DECIMAL || node->converted == MR_PQ_DECIMAL;
-}
-
-static mr_status leaf_decimal(struct tree_walk *walk, const struct mr_pq_node *node,
-                              struct mr_pq_reading_leaf *leaf)
-{
-    int32_t digits = node->precision, scale = node->scale;
-    if (digits < 1 || scale < 0 || scale > digits) {
-        return tree_corrupt(walk, node, "a decimal has no valid precision and scale");
-    }
-    if (digits > MR_DECIMAL_PRECISION_MAX) return tree_refuse(walk, node, "a decimal this long");
-    leaf->type = mr_type_decimal(walk->arena, (unsigned)digits, (unsigned)scale);
-    if (leaf->type == NULL) return tree_nomem(walk);
-    bool is_long = mr_decimal_is_long(leaf->type);
-    switch (node->kind) {
-    case MR_PQ_INT32: leaf->convert = is_long ? MR_PQ_TO_I64 : MR_PQ_TO_I128; break;
-    case MR_PQ_INT64: leaf->convert = is_long ? MR_PQ_TO_SAME : MR_PQ_TO_I128; break;
-    case MR_PQ_BYTES:
-    case MR_PQ_FIXED: leaf->convert = MR_PQ_TO_BIG_ENDIAN; break;
-    default: return tree_corrupt(walk, node, "a decimal is no integer and no bytes");
-    }
-    return MR_OK;
-}
-
-/* Bits of an integer annotation, negative for unsigned; 0 = none. */
-static int integer_bits(const struct mr_pq_node *node)
-{
-    static const int8_t converted[] = {-8, -16, -32, -64, 8, 16, 32, 64};
-    if (node->logical == MR_PQ_LOGICAL_INTEGER) {
-        return node->is_signed ? node->bit_width : -(int)node->bit_width;
-    }
-    if (node->converted >= MR_PQ_UINT_8 && node->converted <= MR_PQ_INT_64) {
-        return converted[node->converted - MR_PQ_UINT_8];
-    }
-    return 0;
-}
-
-static mr_status leaf_int32(struct tree_walk *walk, const struct mr_pq_node *node,
-                            struct mr_pq_reading_leaf *leaf)
-{
-    leaf->convert = MR_PQ_TO_SAME;
-    leaf->type = mr_type_of(MR_TYPE_INT);
-    if (node->logical == MR_PQ_LOGICAL_DATE || node->converted == MR_PQ_DATE) {
-        leaf->type = mr_type_of(MR_TYPE_DATE);
-        return MR_OK;
-    }
-    if (node->logical == MR_PQ_LOGICAL_TIME || node->converted == 7) {
-        return tree_refuse(walk, node, "a time of day");
-    }
-    switch (integer_bits(node)) {
-    case 8:
-        leaf->type = mr_type_of(MR_TYPE_BYTE);
-        leaf->convert = MR_PQ_TO_I8;
-        break;
-    case 16:
-    case -8:
-        leaf->type = mr_type_of(MR_TYPE_SHORT);
-        leaf->convert = MR_PQ_TO_I16;
-        break;
-    case -32:
-        leaf->type = mr_type_of(MR_TYPE_LONG);
-        leaf->convert = MR_PQ_TO_U32_I64;
-        break;
-    default: break; /* -16 fits an int */
-    }
-    return MR_OK;
-}
-
-static mr_status leaf_int64(struct tree_walk *walk, const struct mr_pq_node *node,
-                            struct mr_pq_reading_leaf *leaf)
-{
-    bool is_logical = node->logical == MR_PQ_LOGICAL_TIMESTAMP;
-    bool is_utc = is_logical ? node->is_utc : true;
-    leaf->convert = MR_PQ_TO_SAME;
-    leaf->type = mr_type_of(MR_TYPE_LONG);
-    if (is_logical || node->converted == MR_PQ_TIMESTAMP_MILLIS ||
-        node->converted == MR_PQ_TIMESTAMP_MICROS) {
-        int unit = is_logical                                  ? node->unit
-                   : node->converted == MR_PQ_TIMESTAMP_MILLIS ? MR_PQ_MILLIS
-                                                               : MR_PQ_MICROS;
-        leaf->type = mr_type_of(is_utc ? MR_TYPE_TIMESTAMP : MR_TYPE_TIMESTAMP_NTZ);
-        if (unit == MR_PQ_MILLIS) leaf->convert = MR_PQ_TO_MICROS_1000;
-        if (unit == MR_PQ_NANOS) leaf->convert = MR_PQ_TO_MICROS_NANO;
-        if (unit < MR_PQ_MILLIS) return tree_corrupt(walk, node, "a timestamp has no unit");
-        return MR_OK;
-    }
-    if (node->logical == MR_PQ_LOGICAL_TIME || node->converted == 8) {
-        return tree_refuse(walk, node, "a time of day");
-    }
-    if (integer_bits(node) == -64) {
-        leaf->type = mr_type_decimal(walk->arena, 20, 0);
-        if (leaf->type == NULL) return tree_nomem(walk);
-        leaf->convert = MR_PQ_TO_U64_I128;
-    }
-    return MR_OK;
-}
-
-static bool is_text(const struct mr_pq_node *node)
-{
-    return node->logical == MR_PQ_LOGICAL_STRING || node->logical == MR_PQ_LOGICAL_ENUM ||
-           node->logical == MR_PQ_LOGICAL_JSON || node->converted == MR_PQ_UTF8 ||
-           node->converted == MR_PQ_ENUM || node->converted == MR_PQ_JSON;
-}
-
-static mr_status leaf_type(struct tree_walk *walk, const struct mr_pq_node *node,
-                           struct mr_pq_reading_leaf *leaf)
-{
-    if (node->kind == MR_PQ_FIXED && (node->fixed_bytes == 0 || node->fixed_bytes > INT16_MAX)) {
-        return tree_corrupt(walk, node, "a fixed length is 0 or beyond all bounds");
-    }
-    if (is_decimal(node)) return leaf_decimal(walk, node, leaf);
-    leaf->convert = MR_PQ_TO_SAME;
-    switch (node->kind) {
-    case MR_PQ_BOOLEAN:
-        leaf->type = mr_type_of(MR_TYPE_BOOLEAN);
-        leaf->convert = MR_PQ_TO_BITS;
-        return MR_OK;
-    case MR_PQ_INT32: return leaf_int32(walk, node, leaf);
-    case MR_PQ_INT64: return leaf_int64(walk, node, leaf);
-    case MR_PQ_FLOAT: leaf->type = mr_type_of(MR_TYPE_FLOAT); return MR_OK;
-    case MR_PQ_DOUBLE: leaf->type = mr_type_of(MR_TYPE_DOUBLE); return MR_OK;
-    case MR_PQ_INT96:
-        leaf->type = mr_type_of(MR_TYPE_TIMESTAMP);
-        leaf->convert = MR_PQ_TO_MICROS_96;
-        return MR_OK;
-    default:
-        if (node->logical == MR_PQ_LOGICAL_FLOAT16 || node->converted == 21) {
-            return tree_refuse(walk, node, "a half float or an interval");
-        }
-        leaf->type = mr_type_of(is_text(node) ? MR_TYPE_STRING : MR_TYPE_BINARY);
-        leaf->convert = MR_PQ_TO_TEXT;
-        return MR_OK;
-    }
 }
 
 /* ---- groups ---------------------------------------------------------------------------------- */
@@ -203,10 +63,29 @@ static bool is_element(const struct mr_pq_node *list, const struct mr_pq_node *r
 static mr_status tree_node(struct tree_walk *walk, uint32_t index, bool is_content,
                            struct tree_place place, struct mr_pq_branch *out);
 
+static mr_status tree_mismatch(struct tree_walk *walk, const struct mr_pq_node *node,
+                               const char *has, const struct mr_type *wanted)
+{
+    return mr_err_set(walk->err, MR_E_SCHEMA, 2513,
+                      "column %.*s is %s in the file and cannot be read as %s",
+                      (int)MR_MIN(node->name.bytes, (size_t)100), node->name.text, has,
+                      mr_type_name(wanted->id));
+}
+
+static const struct mr_type *wanted_below(const struct tree_place *place, uint32_t i)
+{
+    return place->wanted == NULL ? NULL : place->wanted->fields[i].type;
+}
+
 /* The branch of an array whose repeated node is `index`; out->def is set. */
 static mr_status tree_array(struct tree_walk *walk, uint32_t index, bool is_element_itself,
                             struct tree_place place, struct mr_pq_branch *out)
 {
+    if (place.wanted != NULL && place.wanted->id != MR_TYPE_ARRAY) {
+        return tree_mismatch(walk, &walk->meta->nodes[index], "an array", place.wanted);
+    }
+    const struct mr_type *wanted = place.wanted;
+    place.wanted = wanted_below(&place, 0);
     place.def = place.slot_def = (uint8_t)(out->def + 1);
     place.rep = (uint8_t)(out->rep + 1);
     place.on = NULL;
@@ -216,7 +95,8 @@ static mr_status tree_array(struct tree_walk *walk, uint32_t index, bool is_elem
     MR_TRY(tree_node(walk, element, is_element_itself, place, out->children));
     const struct mr_pq_node *node = &walk->meta->nodes[element];
     bool has_nulls = !is_element_itself && node->repetition == MR_PQ_OPTIONAL;
-    out->type = mr_type_array(walk->arena, out->children->type, has_nulls);
+    out->type = wanted != NULL ? wanted
+                               : mr_type_array(walk->arena, out->children->type, has_nulls);
     out->leaf = out->children->leaf;
     return out->type == NULL ? tree_nomem(walk) : MR_OK;
 }
@@ -225,19 +105,28 @@ static mr_status tree_map(struct tree_walk *walk, uint32_t index, struct tree_pl
                           struct mr_pq_branch *out)
 {
     const struct mr_pq_node *pair = &walk->meta->nodes[index];
+    const struct mr_type *wanted = place.wanted;
     uint32_t key = index + 1, value = pair->children == 2 ? walk->meta->nodes[key].next : 0;
     if (pair->is_leaf || pair->repetition != MR_PQ_REPEATED || pair->children != 2) {
         return tree_corrupt(walk, pair, "a map has no repeated pair of key and value");
+    }
+    if (wanted != NULL && wanted->id != MR_TYPE_MAP) {
+        return tree_mismatch(walk, pair, "a map", wanted);
     }
     place.def = place.slot_def = (uint8_t)(out->def + 1);
     place.rep = (uint8_t)(out->rep + 1);
     place.on = NULL;
     out->children = MR_ARENA_ARRAY(walk->arena, struct mr_pq_branch, 2);
     if (out->children == NULL) return tree_nomem(walk);
-    MR_TRY(tree_node(walk, key, false, place, &out->children[0]));
-    MR_TRY(tree_node(walk, value, false, place, &out->children[1]));
-    out->type = mr_type_map(walk->arena, out->children[0].type, out->children[1].type,
-                            walk->meta->nodes[value].repetition == MR_PQ_OPTIONAL);
+    struct tree_place below = place;
+    below.wanted = wanted_below(&place, 0);
+    MR_TRY(tree_node(walk, key, false, below, &out->children[0]));
+    below.wanted = wanted_below(&place, 1);
+    MR_TRY(tree_node(walk, value, false, below, &out->children[1]));
+    out->type = wanted != NULL
+                    ? wanted
+                    : mr_type_map(walk->arena, out->children[0].type, out->children[1].type,
+                                  walk->meta->nodes[value].repetition == MR_PQ_OPTIONAL);
     out->leaf = out->children[0].leaf;
     return out->type == NULL ? tree_nomem(walk) : MR_OK;
 }
@@ -290,17 +179,119 @@ static mr_status tree_struct(struct tree_walk *walk, uint32_t index, struct tree
     return out->type == NULL ? tree_nomem(walk) : MR_OK;
 }
 
-static mr_status tree_leaf(struct tree_walk *walk, uint32_t index, struct mr_pq_branch *out)
+/* ---- members of a wanted struct -------------------------------------------------------------- */
+
+/* The id that a member's metadata has, -1 for none. */
+static mr_status member_id(struct tree_walk *walk, const struct mr_field *field, int64_t *out)
+{
+    const struct mr_doc *doc;
+    *out = -1;
+    if (!walk->wanted->by_field_id || field->metadata.bytes == 0) return MR_OK;
+    MR_TRY(mr_doc_read(walk->arena, field->metadata, &doc, walk->err));
+    *out = mr_doc_int(mr_doc_get(doc, "delta.columnMapping.id"),
+                      mr_doc_int(mr_doc_get(doc, "parquet.field.id"), -1));
+    return MR_OK;
+}
+
+/* The file's node for a member of the group at `index`; 0 when there is none. A name that differs
+ * in case alone is taken when nothing matches exactly. */
+static mr_status member_find(struct tree_walk *walk, uint32_t index, const struct mr_field *field,
+                             uint32_t *out)
+{
+    const struct mr_pq_node *nodes = walk->meta->nodes;
+    int64_t id;
+    *out = 0;
+    MR_TRY(member_id(walk, field, &id));
+    for (uint32_t child = index + 1; child < nodes[index].next; child = nodes[child].next) {
+        bool is_it = id >= 0 ? nodes[child].field_id == id
+                             : mr_span_eq(nodes[child].name, field->name);
+        bool is_alike = id < 0 && !walk->wanted->is_case_sensitive && *out == 0 &&
+                        nodes[child].name.bytes == field->name.bytes &&
+                        strncasecmp(nodes[child].name.text, field->name.text,
+                                    field->name.bytes) == 0;
+        if (is_it || is_alike) *out = child;
+        if (is_it) break;
+    }
+    return MR_OK;
+}
+
+/* A struct of which no wanted member is there: the levels of its first leaf tell where it is. */
+static mr_status tree_witness(struct tree_walk *walk, uint32_t index, struct mr_pq_branch *out)
+{
+    const struct mr_pq_node *nodes = walk->meta->nodes;
+    uint8_t def = out->def, rep = out->rep;
+    uint32_t at = index;
+    while (!nodes[at].is_leaf) {
+        if (nodes[at].children == 0) return tree_corrupt(walk, &nodes[at], "it has no members");
+        at++;
+        def = (uint8_t)(def + (nodes[at].repetition != MR_PQ_REQUIRED));
+        rep = (uint8_t)(rep + (nodes[at].repetition == MR_PQ_REPEATED));
+    }
+    struct mr_pq_reading_leaf *leaf = &walk->tree->leaves[nodes[at].leaf];
+    *leaf = (struct mr_pq_reading_leaf){.is_kept = true,
+                                        .is_levels_only = true,
+                                        .kind = nodes[at].kind,
+                                        .fixed_bytes = nodes[at].fixed_bytes,
+                                        .max_def = def,
+                                        .max_rep = rep,
+                                        .type = mr_type_of(MR_TYPE_BYTE),
+                                        .file_type = mr_type_of(MR_TYPE_BYTE),
+                                        .convert = MR_PQ_TO_SAME,
+                                        .node = at,
+                                        .name = nodes[at].name};
+    out->leaf = nodes[at].leaf;
+    return MR_OK;
+}
+
+static mr_status tree_struct_as(struct tree_walk *walk, uint32_t index, struct tree_place place,
+                                struct mr_pq_branch *out)
 {
     const struct mr_pq_node *node = &walk->meta->nodes[index];
+    const struct mr_type *wanted = place.wanted;
+    bool has_any = false;
+    if (wanted->id != MR_TYPE_STRUCT) return tree_mismatch(walk, node, "a struct", wanted);
+    out->type = wanted;
+    out->children = MR_ARENA_ARRAY(walk->arena, struct mr_pq_branch, wanted->field_count);
+    if (out->children == NULL && wanted->field_count > 0) return tree_nomem(walk);
+    for (uint32_t i = 0; i < wanted->field_count; i++) {
+        struct mr_pq_branch *branch = &out->children[i];
+        uint32_t child;
+        MR_TRY(member_find(walk, index, &wanted->fields[i], &child));
+        *branch = (struct mr_pq_branch){.type = wanted->fields[i].type, .is_missing = child == 0};
+        if (child == 0 || branch->type->id == MR_TYPE_VOID) {
+            branch->is_missing = true;
+            continue;
+        }
+        struct tree_place below = place;
+        below.wanted = branch->type;
+        MR_TRY(tree_node(walk, child, false, below, branch));
+        if (!has_any) out->leaf = branch->leaf;
+        has_any = true;
+    }
+    if (has_any || index == 0) return MR_OK;
+    return tree_witness(walk, index, out);
+}
+
+static mr_status tree_leaf(struct tree_walk *walk, uint32_t index, const struct tree_place *place,
+                           struct mr_pq_branch *out)
+{
+    enum { SLOTS_MAX = MR_BUFS_MAX / 2 };
+    const struct mr_pq_node *node = &walk->meta->nodes[index];
     struct mr_pq_reading_leaf *leaf = &walk->tree->leaves[node->leaf];
+    if (leaf->is_kept) {
+        return mr_err_set(walk->err, MR_E_SCHEMA, 2513, "column %.*s is wanted twice",
+                          (int)MR_MIN(node->name.bytes, (size_t)100), node->name.text);
+    }
     leaf->is_kept = true;
-    leaf->kind = node->kind;
-    leaf->fixed_bytes = node->fixed_bytes;
     leaf->max_def = out->def;
     leaf->max_rep = out->rep;
-    leaf->name = node->name;
-    MR_TRY(leaf_type(walk, node, leaf));
+    leaf->node = index;
+    MR_TRY(mr_pq_leaf_type(walk->arena, node, leaf, walk->err));
+    if (place->wanted != NULL && !mr_pq_leaf_widen(node, place->wanted, leaf)) {
+        return tree_mismatch(walk, node, mr_type_name(leaf->file_type->id), place->wanted);
+    }
+    bool is_viewed = leaf->convert == MR_PQ_TO_TEXT && walk->tree->text_slots < SLOTS_MAX;
+    if (is_viewed) leaf->text_slot = (uint8_t)++walk->tree->text_slots;
     out->type = leaf->type;
     out->leaf = node->leaf;
     return MR_OK;
@@ -320,7 +311,7 @@ static mr_status tree_node(struct tree_walk *walk, uint32_t index, bool is_conte
     }
     if (!is_content && node->repetition == MR_PQ_OPTIONAL) out->def++;
     place.def = out->def;
-    if (node->is_leaf) return tree_leaf(walk, index, out);
+    if (node->is_leaf) return tree_leaf(walk, index, &place, out);
     if (node->children == 1 && (is_list(node) || is_map(node))) {
         const struct mr_pq_node *repeated = &walk->meta->nodes[index + 1];
         if (is_map(node) && repeated->children == 2) return tree_map(walk, index + 1, place, out);
@@ -329,7 +320,16 @@ static mr_status tree_node(struct tree_walk *walk, uint32_t index, bool is_conte
         }
         return tree_array(walk, index + 1, is_element(node, repeated), place, out);
     }
+    if (place.wanted != NULL) return tree_struct_as(walk, index, place, out);
     return tree_struct(walk, index, place, out);
+}
+
+static mr_status tree_begin(struct tree_walk *walk)
+{
+    *walk->tree = (struct mr_pq_tree){
+        .leaves =
+            MR_ARENA_ARRAY(walk->arena, struct mr_pq_reading_leaf, walk->meta->leaf_count + 1)};
+    return walk->tree->leaves == NULL ? tree_nomem(walk) : MR_OK;
 }
 
 mr_status mr_pq_tree_make(struct mr_arena *arena, const struct mr_pq_meta *meta,
@@ -344,10 +344,22 @@ mr_status mr_pq_tree_make(struct mr_arena *arena, const struct mr_pq_meta *meta,
                              .err = err};
     struct tree_place place = {0};
     bool *on = MR_ARENA_ARRAY(arena, bool, walk.path_count + 1);
-    *out = (struct mr_pq_tree){
-        .leaves = MR_ARENA_ARRAY(arena, struct mr_pq_reading_leaf, meta->leaf_count + 1)};
-    if (on == NULL || out->leaves == NULL) return tree_nomem(&walk);
+    MR_TRY(tree_begin(&walk));
+    if (on == NULL) return tree_nomem(&walk);
     for (uint32_t i = 0; i < walk.path_count; i++) on[i] = true;
     place.on = paths == NULL ? NULL : on;
     return tree_struct(&walk, 0, place, &out->root);
+}
+
+mr_status mr_pq_tree_make_as(struct mr_arena *arena, const struct mr_pq_meta *meta,
+                             const struct mr_pq_wanted *wanted, struct mr_pq_tree *out,
+                             struct mr_err *err)
+{
+    struct tree_walk walk = {.arena = arena,
+                             .meta = meta,
+                             .wanted = wanted,
+                             .tree = out,
+                             .err = err};
+    MR_TRY(tree_begin(&walk));
+    return tree_struct_as(&walk, 0, (struct tree_place){.wanted = wanted->schema}, &out->root);
 }
