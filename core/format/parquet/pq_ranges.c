@@ -176,6 +176,12 @@ mr_status mr_pq_ranges_ask(struct mr_pq_ranges *ranges, uint32_t *out_range, str
     return MR_OK;
 }
 
+void mr_pq_ranges_stop(struct mr_pq_ranges *ranges)
+{
+    ranges->next = ranges->count;
+    ranges->waited = UINT32_MAX;
+}
+
 static void range_pass(struct mr_pq_ranges *ranges, struct mr_pq_range *range)
 {
     MR_ASSERT(range->spans_left > 0);
@@ -204,7 +210,8 @@ void mr_pq_cursor_open(struct mr_pq_cursor *cursor, struct mr_pq_ranges *ranges,
                        uint64_t bytes)
 {
     *cursor = (struct mr_pq_cursor){.ranges = ranges, .off = off, .end = off + bytes};
-    if (!ranges->is_memory) cursor->range = range_find(ranges, off);
+    /* An empty span is in no range, also where one is around it. */
+    if (!ranges->is_memory) cursor->range = bytes == 0 ? ranges->count : range_find(ranges, off);
 }
 
 static bool range_is_there(struct mr_pq_ranges *ranges, uint32_t index)

@@ -75,6 +75,9 @@ MR_MUST_USE mr_status mr_pq_ranges_ask(struct mr_pq_ranges *ranges, uint32_t *ou
                                        struct mr_err *err);
 void mr_pq_ranges_fill(struct mr_pq_ranges *ranges, uint32_t range);
 
+/* mr_pq_ranges_stop: nothing more of them is needed, nor asked for. */
+void mr_pq_ranges_stop(struct mr_pq_ranges *ranges);
+
 /* mr_pq_cursor_open: at the front of one of the spans. */
 void mr_pq_cursor_open(struct mr_pq_cursor *cursor, struct mr_pq_ranges *ranges, uint64_t off,
                        uint64_t bytes);

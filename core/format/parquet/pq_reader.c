@@ -25,15 +25,16 @@ struct mr_pq_reader {
     const struct mr_pq_meta *meta;
     struct mr_pq_tree tree;
     bool has_tree;
-    bool has_leaves; /* something is read of the file at all */
     struct mr_pq_chunk_reader *chunks; /* one per leaf of the file; those kept are in use */
     struct mr_pq_ranges ranges;
     const uint32_t *groups; /* null: all */
     uint32_t group_count;
+    struct mr_pq_select select;
 
     uint32_t group; /* place in `groups` of the one being read */
-    bool is_in_group;
-    uint64_t row; /* next one of the group */
+    enum { GROUP_NONE, GROUP_CHOOSING, GROUP_READING, GROUP_ENDING } state;
+    uint32_t range; /* of the selection's */
+    uint64_t row;   /* next one of the group, in the range or before */
 
     /* The batch being filled. */
     struct mr_batch building;
@@ -70,6 +71,7 @@ static struct mr_pq_reader *reader_new(struct mr_heap *heap, struct mr_codec *co
     struct mr_heap *memory = &reader->memory.heap;
     mr_arena_init(&reader->arena, memory, 0);
     mr_arena_init(&reader->tree_arena, memory, 0);
+    mr_pq_select_init(&reader->select, memory);
     reader->texts.heap = reader->slots.heap = reader->present.heap = memory;
     reader->codec = codec;
     return reader;
@@ -111,6 +113,7 @@ static void tree_drop(struct mr_pq_reader *reader)
         mr_pq_chunk_reader_fini(&reader->chunks[i]);
     }
     mr_pq_ranges_fini(&reader->ranges);
+    reader->select.term_count = 0;
     reader->chunks = NULL;
     reader->has_tree = false;
     mr_arena_reset(&reader->tree_arena);
@@ -129,6 +132,7 @@ void mr_pq_reader_close(struct mr_pq_reader *reader)
     filling_drop(reader);
     reader->ranges.in_flight = 0;
     tree_drop(reader);
+    mr_pq_select_fini(&reader->select);
     mr_pq_grow_fini(&reader->texts);
     mr_pq_grow_fini(&reader->slots);
     mr_pq_grow_fini(&reader->present);
@@ -170,7 +174,9 @@ static mr_status chunks_make(struct mr_pq_reader *reader, struct mr_err *err)
     struct mr_pq_ranges_limits limits = ranges_limits(reader, kept);
     mr_pq_ranges_init(&reader->ranges, memory, reader->is_memory ? &reader->file : NULL, &limits);
     reader->chunks = chunks;
-    reader->has_leaves = kept > 0;
+    reader->select.meta = reader->meta;
+    reader->select.tree = &reader->tree;
+    reader->select.ranges = &reader->ranges;
     reader->has_tree = true;
     return MR_OK;
 }
@@ -178,7 +184,7 @@ static mr_status chunks_make(struct mr_pq_reader *reader, struct mr_err *err)
 mr_status mr_pq_reader_project(struct mr_pq_reader *reader, const struct mr_pq_projection *paths,
                                uint32_t path_count, struct mr_err *err)
 {
-    MR_ASSERT(reader->group == 0 && !reader->is_in_group);
+    MR_ASSERT(reader->group == 0 && reader->state == GROUP_NONE);
     tree_drop(reader);
     MR_TRY(
         mr_pq_tree_make(&reader->tree_arena, reader->meta, paths, path_count, &reader->tree, err));
@@ -188,7 +194,7 @@ mr_status mr_pq_reader_project(struct mr_pq_reader *reader, const struct mr_pq_p
 mr_status mr_pq_reader_want(struct mr_pq_reader *reader, const struct mr_pq_wanted *wanted,
                             struct mr_err *err)
 {
-    MR_ASSERT(reader->group == 0 && !reader->is_in_group);
+    MR_ASSERT(reader->group == 0 && reader->state == GROUP_NONE);
     tree_drop(reader);
     MR_TRY(mr_pq_tree_make_as(&reader->tree_arena, reader->meta, wanted, &reader->tree, err));
     return chunks_make(reader, err);
@@ -196,10 +202,36 @@ mr_status mr_pq_reader_want(struct mr_pq_reader *reader, const struct mr_pq_want
 
 void mr_pq_reader_groups(struct mr_pq_reader *reader, const uint32_t *groups, uint32_t count)
 {
-    MR_ASSERT(reader->group == 0 && !reader->is_in_group);
+    MR_ASSERT(reader->group == 0 && reader->state == GROUP_NONE);
     for (uint32_t i = 0; i < count; i++) MR_ASSERT(groups[i] < reader->meta->group_count);
     reader->groups = groups;
     reader->group_count = count;
+}
+
+mr_status mr_pq_reader_filter(struct mr_pq_reader *reader, const struct mr_pq_predicate *predicate,
+                              struct mr_err *err)
+{
+    MR_ASSERT(reader->group == 0 && reader->state == GROUP_NONE);
+    if (!reader->has_tree) MR_TRY(mr_pq_reader_project(reader, NULL, 0, err));
+    struct mr_pq_bound_term *terms =
+        MR_ARENA_ARRAY(&reader->tree_arena, struct mr_pq_bound_term, predicate->count + 1);
+    if (terms == NULL) return reader_nomem(err);
+    MR_TRY(mr_pq_predicate_bind(predicate, &reader->tree, terms, err));
+    reader->select.terms = terms;
+    reader->select.term_count = predicate->count;
+    return MR_OK;
+}
+
+void mr_pq_reader_only_rows(struct mr_pq_reader *reader, const struct mr_pq_row_range *ranges,
+                            uint32_t count)
+{
+    MR_ASSERT(reader->group == 0 && reader->state == GROUP_NONE);
+    for (uint32_t i = 0; i < count; i++) {
+        MR_ASSERT(ranges[i].from < ranges[i].to);
+        MR_ASSERT(i == 0 || ranges[i - 1].to <= ranges[i].from);
+    }
+    reader->select.wanted = ranges;
+    reader->select.wanted_count = count;
 }
 
 mr_status mr_pq_reader_schema(struct mr_pq_reader *reader, const struct mr_type **out_schema,
@@ -233,30 +265,97 @@ static const struct mr_pq_group_meta *group_meta(const struct mr_pq_reader *read
     return &reader->meta->groups[group];
 }
 
-static mr_status group_begin(struct mr_pq_reader *reader, struct mr_err *err)
+/* How many spans the kept columns may come to. */
+static size_t spans_most(const struct mr_pq_reader *reader)
+{
+    size_t most = 0;
+    for (uint32_t i = 0; i < reader->meta->leaf_count; i++) {
+        if (!reader->tree.leaves[i].is_kept) continue;
+        most += 2 + (reader->select.pages == NULL ? 0 : reader->select.pages[i].count);
+    }
+    return most;
+}
+
+static mr_status group_read(struct mr_pq_reader *reader, struct mr_err *err)
 {
     const struct mr_pq_group_meta *group = group_meta(reader);
     struct mr_heap *memory = &reader->memory.heap;
-    uint32_t leaf_count = reader->meta->leaf_count, count = 0;
-    size_t bytes = ((size_t)leaf_count + 1) * sizeof(struct mr_pq_span);
+    uint32_t count = 0;
+    size_t bytes = spans_most(reader) * sizeof(struct mr_pq_span);
     struct mr_pq_span *spans = mr_heap_take(memory, bytes);
     if (spans == NULL) return reader_nomem(err);
-    for (uint32_t i = 0; i < leaf_count; i++) {
+    for (uint32_t i = 0; i < reader->meta->leaf_count; i++) {
         if (!reader->tree.leaves[i].is_kept) continue;
-        spans[count++] = (struct mr_pq_span){.off = group->columns[i].off,
-                                             .bytes = group->columns[i].bytes};
+        mr_pq_select_spans(&reader->select, i, spans, &count);
     }
     mr_status status = mr_pq_ranges_make(&reader->ranges, spans, count, err);
     mr_heap_give(memory, spans, bytes);
     MR_TRY(status);
-    for (uint32_t i = 0; i < leaf_count; i++) {
+    for (uint32_t i = 0; i < reader->meta->leaf_count; i++) {
         if (!reader->tree.leaves[i].is_kept) continue;
         struct mr_pq_chunk_plan plan = {.meta = &group->columns[i], .ranges = &reader->ranges};
+        if (reader->select.pages != NULL && reader->select.pages[i].count > 0) {
+            plan.pages = reader->select.pages[i].at;
+            plan.page_count = reader->select.pages[i].count;
+        }
         MR_TRY(mr_pq_chunk_reader_begin_group(&reader->chunks[i], &plan, err));
     }
     reader->row = 0;
-    reader->is_in_group = true;
+    reader->range = 0;
+    reader->state = GROUP_READING;
     return MR_OK;
+}
+
+/* Whether the group has rows left; moves to the range that has. */
+static bool group_has_rows(struct mr_pq_reader *reader)
+{
+    for (; reader->range < mr_pq_select_range_count(&reader->select); reader->range++) {
+        const struct mr_pq_row_range *range = mr_pq_select_range(&reader->select, reader->range);
+        if (reader->row >= range->to) continue;
+        reader->row = MR_MAX(reader->row, range->from);
+        return true;
+    }
+    return false;
+}
+
+static void group_end(struct mr_pq_reader *reader)
+{
+    mr_pq_ranges_stop(&reader->ranges);
+    reader->state = GROUP_ENDING;
+}
+
+static mr_status group_choose(struct mr_pq_reader *reader, struct mr_err *err)
+{
+    bool has_rows, needs_bytes;
+    MR_TRY(mr_pq_select_group(&reader->select, group_meta(reader), &has_rows, &needs_bytes, err));
+    if (!has_rows) {
+        group_end(reader);
+        return MR_OK;
+    }
+    reader->state = GROUP_CHOOSING;
+    return needs_bytes ? MR_OK : group_read(reader, err);
+}
+
+/* One step towards a group with rows left, as the states go:
+ *   NONE ──choose──▶ CHOOSING ──finish──▶ READING ──(rows at their end)──▶ ENDING ──▶ NONE, next
+ * and from NONE and CHOOSING to ENDING when no row of the group is read. */
+static mr_status group_step(struct mr_pq_reader *reader, struct mr_err *err)
+{
+    bool has_rows;
+    switch (reader->state) {
+    case GROUP_NONE: return group_choose(reader, err);
+    case GROUP_CHOOSING:
+        MR_TRY(mr_pq_select_finish(&reader->select, &has_rows, err));
+        if (has_rows) return group_read(reader, err);
+        group_end(reader);
+        return MR_OK;
+    case GROUP_READING: group_end(reader); return MR_OK;
+    default:
+        if (reader->ranges.in_flight > 0) return MR_E_AGAIN; /* memory is being read into */
+        reader->state = GROUP_NONE;
+        reader->group++;
+        return MR_OK;
+    }
 }
 
 /* ---- batches --------------------------------------------------------------------------------- */
@@ -322,36 +421,19 @@ static mr_status batch_end(struct mr_pq_reader *reader, struct mr_batch *out, st
     return MR_OK;
 }
 
-/* To a group with rows left; *out_has_rows false at the end of all. */
-static mr_status group_step(struct mr_pq_reader *reader, bool *out_has_rows, struct mr_err *err)
-{
-    uint32_t count = reader->groups == NULL ? reader->meta->group_count : reader->group_count;
-    *out_has_rows = true;
-    if (reader->is_in_group && reader->row < group_meta(reader)->rows) return MR_OK;
-    if (reader->is_in_group) {
-        if (reader->ranges.in_flight > 0) return MR_E_AGAIN; /* memory is being read into */
-        reader->is_in_group = false;
-        reader->group++;
-    }
-    for (; reader->group < count; reader->group++) {
-        if (group_meta(reader)->rows == 0) continue;
-        return group_begin(reader, err);
-    }
-    *out_has_rows = false;
-    return MR_OK;
-}
-
 static mr_status next_batch(struct mr_pq_reader *reader, struct mr_arena *arena,
                             struct mr_batch *out, bool *out_has_rows, struct mr_err *err)
 {
-    bool has_rows = true;
+    uint32_t groups = reader->groups == NULL ? reader->meta->group_count : reader->group_count;
     if (!reader->is_filling) {
-        MR_TRY(group_step(reader, &has_rows, err));
-        if (!has_rows) {
-            *out_has_rows = false;
-            return MR_OK;
+        while (reader->state != GROUP_READING || !group_has_rows(reader)) {
+            if (reader->group == groups) {
+                *out_has_rows = false;
+                return MR_OK;
+            }
+            MR_TRY(group_step(reader, err));
         }
-        uint64_t left = group_meta(reader)->rows - reader->row;
+        uint64_t left = mr_pq_select_range(&reader->select, reader->range)->to - reader->row;
         uint32_t rows = (uint32_t)MR_MIN(left, (uint64_t)reader->limits.batch_rows);
         MR_TRY(batch_begin(reader, arena, rows, err));
     }

@@ -23,7 +23,7 @@
 #define MR_CORE_FORMAT_PARQUET_PQ_READER_H
 
 #include "core/batch/batch.h"
-#include "core/format/parquet/pq_tree.h"
+#include "core/format/parquet/pq_select.h"
 #include "kernels/decode/decode.h"
 
 struct mr_pq_reader;
@@ -66,6 +66,19 @@ MR_MUST_USE mr_status mr_pq_reader_want(struct mr_pq_reader *reader,
 /* mr_pq_reader_groups: only these row groups are read, in this order. `groups` is borrowed until
  * close. Before the first next. */
 void mr_pq_reader_groups(struct mr_pq_reader *reader, const uint32_t *groups, uint32_t count);
+
+/* mr_pq_reader_filter: rows that certainly do not match are left out where bounds, indexes and
+ * filters show it. The predicate, borrowed until close, is about columns that are kept. After
+ * project or want, before the first next. returns MR_E_SCHEMA for a column that is not kept */
+MR_MUST_USE mr_status mr_pq_reader_filter(struct mr_pq_reader *reader,
+                                          const struct mr_pq_predicate *predicate,
+                                          struct mr_err *err);
+
+/* mr_pq_reader_only_rows: nothing but these rows of the file, ascending ranges without overlap,
+ * borrowed until close. For columns that are looked at only where others matched: a reader for the
+ * filter's columns finds the rows, another reads the rest. Before the first next. */
+void mr_pq_reader_only_rows(struct mr_pq_reader *reader, const struct mr_pq_row_range *ranges,
+                            uint32_t count);
 
 /* mr_pq_reader_schema: the kept columns as a struct type; valid until close or another projection.
  * Before any projection and next, all of the file's, or null when it has a type unknown here. */
