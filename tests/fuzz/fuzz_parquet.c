@@ -1,9 +1,9 @@
 /* Fuzz target: any bytes through the Parquet reader. The first byte chooses how: the batch size,
  * whether page checksums are believed, the file in memory or by ranges, whole or some columns, with
  * predicates or as a wanted schema; the rest is the file. What is asserted: nothing reads or writes
- * outside its bounds, requests lie inside the file, memory stays under the limit and all comes
- * back, batches hold their invariants, and errors have a text. Built as fuzz_json is: for libFuzzer,
- * or to replay its corpus. */
+ * outside its bounds, requests lie inside the file, memory stays under the limit and all of it
+ * comes back, batches hold their invariants, and errors have a text. Built as fuzz_json is: for
+ * libFuzzer, or to replay its corpus. */
 #include <stdlib.h>
 #include <string.h>
 

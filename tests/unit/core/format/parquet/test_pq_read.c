@@ -1,8 +1,9 @@
-/* Shown: what the reader of queries does beside reading a whole file. Files of random rows, of small
- * row groups and pages, are read by ranges that come in any order and late, from any subset of row
- * groups, only at chosen rows, and with predicates: always the rows that a plain read gives, none
- * that matches is missing, and bounds and indexes do leave rows out. Allocations fail in turn
- * without a leak. Bytes that never come leave nothing behind. */
+/* Shown: what the reader of queries does beside reading a whole file. Files of random rows, of
+ * small row groups and pages, are read by ranges that come in any order and late, from any subset
+ * of row groups, only at chosen rows, and with predicates: always the rows that a plain read gives,
+ * none that matches is missing, and bounds and indexes do leave rows out. Read as a wanted schema,
+ * missing members are null and values widened. Allocations fail in turn without a leak. Bytes that
+ * never come leave nothing behind. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +18,7 @@
 #include "core/format/parquet/pq_writer.h"
 #include "tests/support/batch_gen.h"
 
-enum { SEED = 23, FILES = 8, PREDICATES = 15, FLIGHT = 4, ROWS = 1500, FLAT_COLUMNS = 18 };
+enum { SEED = 23, FILES = 6, PREDICATES = 10, FLIGHT = 4, ROWS = 1500, FLAT_COLUMNS = 18 };
 
 struct fixture {
     struct mr_heap heap;
@@ -371,7 +372,8 @@ static int value_order(const struct mr_type *type, const union mr_pq_constant *a
     if (type->id == MR_TYPE_STRING || type->id == MR_TYPE_BINARY) {
         size_t bytes = MR_MIN(a->text.bytes, b->text.bytes);
         int order = bytes == 0 ? 0 : memcmp(a->text.text, b->text.text, bytes);
-        return order != 0 ? order : (a->text.bytes > b->text.bytes) - (a->text.bytes < b->text.bytes);
+        if (order != 0) return order;
+        return (a->text.bytes > b->text.bytes) - (a->text.bytes < b->text.bytes);
     }
     if (type->id == MR_TYPE_DECIMAL && !mr_decimal_is_long(type)) {
         return (a->i128 > b->i128) - (a->i128 < b->i128);
@@ -523,6 +525,194 @@ static void test_predicates(void **state)
     assert_true(left_out > (uint64_t)ROWS * FILES * PREDICATES / 10);
 }
 
+/* ---- wanted schemas -------------------------------------------------------------------------- */
+
+enum { WIDE_ROWS = 200 };
+
+/* A file of known values; its columns carry field ids 1, 2, ... */
+static void wide_make(struct fixture *f)
+{
+    static const char *const types[] = {"byte", "short", "integer", "long", "float", "date",
+                                        "decimal(9,2)", "decimal(18,3)"};
+    const struct mr_pq_writer_options options = {
+        .codec = f->codec, .kernels = mr_encode_kernels(mr_isa_best()), .has_field_ids = true};
+    struct mr_batch_gen gen = {.nulls = MR_GEN_NULLS_SOME, .distinct = 30};
+    struct mr_pq_writer *writer;
+    struct mr_batch batch;
+    struct mr_field fields[MR_COUNT_OF(types) + 1], inner;
+    struct mr_arena *arena = &f->schema_arena;
+    mr_arena_reset(arena);
+    mr_text_reset(&f->file);
+    for (uint32_t i = 0; i < MR_COUNT_OF(types); i++) {
+        const struct mr_doc *doc;
+        char *quoted = mr_arena_format(arena, "\"%s\"", types[i]);
+        assert_int_equal(mr_doc_read(arena, mr_span_of(quoted), &doc, NULL), MR_OK);
+        fields[i] = (struct mr_field){
+            .name = mr_span_of(mr_arena_format(arena, "a%u", i)),
+            .metadata = mr_span_of(mr_arena_format(arena, "{\"parquet.field.id\":%u}", i + 1)),
+            .is_nullable = true};
+        assert_int_equal(mr_type_read_json(arena, doc, &fields[i].type, NULL), MR_OK);
+    }
+    inner = (struct mr_field){
+        .name = MR_SPAN("x"), .type = mr_type_of(MR_TYPE_STRING), .is_nullable = true};
+    fields[MR_COUNT_OF(types)] = (struct mr_field){
+        .name = MR_SPAN("s"), .type = mr_type_struct(arena, &inner, 1), .is_nullable = true};
+    const struct mr_type *schema = mr_type_struct(arena, fields, MR_COUNT_OF(types) + 1);
+    mr_rng_init(&gen.rng, SEED);
+    assert_int_equal(mr_pq_writer_open(&f->heap, schema, &options, &writer, NULL), MR_OK);
+    mr_batch_gen_make(&gen, &f->arena, schema, WIDE_ROWS, &batch);
+    assert_int_equal(mr_pq_writer_append(writer, &batch, NULL, NULL), MR_OK);
+    mr_batch_fini(&batch);
+    assert_int_equal(mr_pq_writer_seal(writer, NULL), MR_OK);
+    drain(writer, &f->file);
+    mr_pq_writer_close(writer);
+}
+
+static struct mr_pq_reader *wide_open(struct fixture *f)
+{
+    const struct mr_pq_reader_limits limits = {0};
+    struct mr_pq_reader *reader;
+    assert_int_equal(
+        mr_pq_reader_open(&f->heap, f->codec, mr_text_span(&f->file), &limits, &reader, NULL),
+        MR_OK);
+    return reader;
+}
+
+/* The one wanted column of type `text` beside the file's own, by name or by id. */
+static mr_status wide_status(struct fixture *f, struct mr_field field, bool by_id)
+{
+    struct mr_pq_reader *reader = wide_open(f);
+    const struct mr_pq_wanted wanted = {.schema = mr_type_struct(&f->schema_arena, &field, 1),
+                                        .by_field_id = by_id};
+    struct mr_err err;
+    mr_status status = mr_pq_reader_want(reader, &wanted, &err);
+    if (status != MR_OK) assert_int_equal(err.code, 2513);
+    mr_pq_reader_close(reader);
+    return status;
+}
+
+static double number_at(const struct mr_vec *vec, uint32_t row)
+{
+    double value;
+    switch (vec->type->id) {
+    case MR_TYPE_FLOAT: return (double)((const float *)vec->values)[row];
+    case MR_TYPE_DOUBLE: return ((const double *)vec->values)[row];
+    case MR_TYPE_DATE: return (double)mr_vec_i64(vec, row) * 86400e6;
+    default: break;
+    }
+    if (vec->type->id == MR_TYPE_DECIMAL && !mr_decimal_is_long(vec->type)) {
+        value = (double)((const __int128 *)vec->values)[row];
+    } else {
+        value = (double)mr_vec_i64(vec, row);
+    }
+    for (unsigned i = 0; vec->type->id == MR_TYPE_DECIMAL && i < vec->type->scale; i++) value /= 10;
+    return value;
+}
+
+static void wide_compare(struct fixture *f, uint32_t column, const struct mr_type *type, bool by_id)
+{
+    struct mr_pq_reader *plain = wide_open(f), *wide = wide_open(f);
+    struct mr_arena arenas[2];
+    struct mr_batch batches[2];
+    bool has_rows;
+    char name[8];
+    (void)snprintf(name, sizeof name, by_id ? "other" : "A%u", column); /* another case, too */
+    struct mr_field field = {.name = mr_span_of(name), .type = type};
+    field.metadata = mr_span_of(
+        mr_arena_format(&f->schema_arena, "{\"delta.columnMapping.id\":%u}", column + 1));
+    const struct mr_pq_wanted wanted = {.schema = mr_type_struct(&f->schema_arena, &field, 1),
+                                        .by_field_id = by_id};
+    for (int i = 0; i < 2; i++) mr_arena_init(&arenas[i], &f->heap, 0);
+    assert_int_equal(mr_pq_reader_want(wide, &wanted, NULL), MR_OK);
+    assert_int_equal(mr_pq_reader_next(plain, &arenas[0], &batches[0], &has_rows, NULL), MR_OK);
+    assert_int_equal(mr_pq_reader_next(wide, &arenas[1], &batches[1], &has_rows, NULL), MR_OK);
+    mr_batch_check(&batches[1]);
+    assert_ptr_equal(batches[1].schema, wanted.schema);
+    const struct mr_vec *from = &batches[0].cols[column], *to = &batches[1].cols[0];
+    assert_int_equal(to->rows, from->rows);
+    for (uint32_t i = 0; i < to->rows; i++) {
+        assert_int_equal(mr_vec_is_null(from, i), mr_vec_is_null(to, i));
+        if (mr_vec_is_null(from, i)) continue;
+        double a = number_at(from, i), b = number_at(to, i);
+        assert_true(a == b || fabs(a - b) <= fabs(a) * 1e-12 || (isnan(a) && isnan(b)));
+    }
+    for (int i = 0; i < 2; i++) mr_batch_fini(&batches[i]);
+    for (int i = 0; i < 2; i++) mr_arena_fini(&arenas[i]);
+    mr_pq_reader_close(plain);
+    mr_pq_reader_close(wide);
+}
+
+static void test_widening(void **state)
+{
+    struct fixture *f = *state;
+    struct mr_arena *arena = &f->schema_arena;
+    wide_make(f);
+    const struct {
+        uint32_t column;
+        const struct mr_type *type;
+        bool is_taken;
+    } cases[] = {
+        {0, mr_type_of(MR_TYPE_SHORT), true},    {0, mr_type_of(MR_TYPE_LONG), true},
+        {0, mr_type_of(MR_TYPE_DOUBLE), true},   {0, mr_type_decimal(arena, 3, 0), true},
+        {0, mr_type_decimal(arena, 30, 4), true}, {0, mr_type_decimal(arena, 4, 2), false},
+        {0, mr_type_of(MR_TYPE_FLOAT), false},   {1, mr_type_of(MR_TYPE_INT), true},
+        {1, mr_type_of(MR_TYPE_BYTE), false},    {2, mr_type_of(MR_TYPE_LONG), true},
+        {2, mr_type_of(MR_TYPE_DOUBLE), true},   {2, mr_type_decimal(arena, 12, 2), true},
+        {2, mr_type_of(MR_TYPE_STRING), false},  {3, mr_type_decimal(arena, 19, 0), true},
+        {3, mr_type_of(MR_TYPE_DOUBLE), false},  {3, mr_type_of(MR_TYPE_INT), false},
+        {4, mr_type_of(MR_TYPE_DOUBLE), true},   {5, mr_type_of(MR_TYPE_TIMESTAMP_NTZ), true},
+        {5, mr_type_of(MR_TYPE_TIMESTAMP), false}, {6, mr_type_decimal(arena, 12, 4), true},
+        {6, mr_type_decimal(arena, 38, 10), true}, {6, mr_type_decimal(arena, 9, 1), false},
+        {6, mr_type_decimal(arena, 9, 2), true}, {7, mr_type_decimal(arena, 18, 3), true},
+        {7, mr_type_decimal(arena, 19, 3), true}, {7, mr_type_decimal(arena, 18, 4), false},
+    };
+    for (size_t i = 0; i < MR_COUNT_OF(cases); i++) {
+        char name[8];
+        (void)snprintf(name, sizeof name, "a%u", cases[i].column);
+        struct mr_field field = {.name = mr_span_of(name), .type = cases[i].type};
+        assert_int_equal(wide_status(f, field, false), cases[i].is_taken ? MR_OK : MR_E_SCHEMA);
+        if (!cases[i].is_taken) continue;
+        wide_compare(f, cases[i].column, cases[i].type, false);
+        wide_compare(f, cases[i].column, cases[i].type, true);
+    }
+}
+
+/* A struct of which only members are wanted that the file has not is null where it was. */
+static void test_missing(void **state)
+{
+    struct fixture *f = *state;
+    struct mr_arena arenas[2], *arena = &f->schema_arena;
+    struct mr_batch plain, got;
+    bool has_rows;
+    wide_make(f);
+    struct mr_field inner = {
+        .name = MR_SPAN("later"), .type = mr_type_of(MR_TYPE_LONG), .is_nullable = true};
+    struct mr_field fields[] = {
+        {.name = MR_SPAN("none"),
+         .type = mr_type_map(arena, mr_type_of(MR_TYPE_STRING), mr_type_of(MR_TYPE_BOOLEAN), true)},
+        {.name = MR_SPAN("s"), .type = mr_type_struct(arena, &inner, 1)},
+        {.name = MR_SPAN("a3"), .type = mr_type_of(MR_TYPE_LONG)}};
+    const struct mr_pq_wanted wanted = {.schema = mr_type_struct(arena, fields, 3)};
+    struct mr_pq_reader *a = wide_open(f), *b = wide_open(f);
+    for (int i = 0; i < 2; i++) mr_arena_init(&arenas[i], &f->heap, 0);
+    assert_int_equal(mr_pq_reader_want(b, &wanted, NULL), MR_OK);
+    assert_int_equal(mr_pq_reader_next(a, &arenas[0], &plain, &has_rows, NULL), MR_OK);
+    assert_int_equal(mr_pq_reader_next(b, &arenas[1], &got, &has_rows, NULL), MR_OK);
+    mr_batch_check(&got);
+    assert_int_equal(got.rows, WIDE_ROWS);
+    assert_int_equal(got.cols[0].null_count, WIDE_ROWS);
+    assert_int_equal(got.cols[1].children[0].null_count, WIDE_ROWS);
+    assert_true(got.cols[1].null_count > 0 && got.cols[1].null_count < WIDE_ROWS);
+    for (uint32_t i = 0; i < WIDE_ROWS; i++) {
+        assert_int_equal(mr_vec_is_null(&got.cols[1], i), mr_vec_is_null(&plain.cols[8], i));
+    }
+    mr_batch_fini(&plain);
+    mr_batch_fini(&got);
+    for (int i = 0; i < 2; i++) mr_arena_fini(&arenas[i]);
+    mr_pq_reader_close(a);
+    mr_pq_reader_close(b);
+}
+
 /* ---- failures -------------------------------------------------------------------------------- */
 
 static void test_out_of_memory(void **state)
@@ -586,6 +776,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ranges),     cmocka_unit_test(test_groups),
         cmocka_unit_test(test_only_rows),  cmocka_unit_test(test_predicates),
+        cmocka_unit_test(test_widening),   cmocka_unit_test(test_missing),
         cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_given_up),
     };
     printf("seed %d\n", SEED);
