@@ -585,8 +585,11 @@ static const struct mr_sql_name *kept_name(const struct mr_sql_expr *e, const st
         e->kind == MR_SQL_EXPR_CAST || (e->kind == MR_SQL_EXPR_CALL && e->args.count == 1);
     bool is_of_column = shown->kind == MR_EXPR_COLUMN ||
                         (shown->kind == MR_EXPR_CAST && shown->args[0]->kind == MR_EXPR_COLUMN);
-    bool is_kept = is_cast && is_of_column && e->args.first->kind == MR_SQL_EXPR_COLUMN;
-    return is_kept ? e->args.first->name.last : NULL;
+    if (!is_cast || !is_of_column || e->args.first->kind != MR_SQL_EXPR_COLUMN) return NULL;
+    /* An aggregate is a column of its own that has another name. */
+    const struct mr_expr *column = shown->kind == MR_EXPR_CAST ? shown->args[0] : shown;
+    const struct mr_sql_name *last = e->args.first->name.last;
+    return mr_span_ieq(column->name, last->text) ? last : NULL;
 }
 
 mr_status mr_sql_output_name(struct mr_expr_builder *builder, const struct mr_sql_item *item,

@@ -417,6 +417,8 @@ relation(A) ::= relation(X) join(J) JOIN atom(Y) join_on(O).
         { A = mr_sql_relation_join(p, X, J, Y, O); }
 relation(A) ::= relation(X) LATERAL VIEW outer(U) qname(F) LP args(L) RP(E) name(N) viewcols(C).
         { A = mr_sql_relation_view(p, X, U, F, L, E, N, C); }
+relation(A) ::= relation(X) LATERAL VIEW outer(U) qname(F) LP args(L) RP(E) AS names(C). [LOW]
+        { A = mr_sql_relation_view(p, X, U, F, L, E, NULL, C); }
 %type outer {bool}
 outer(A) ::= .       { A = false; }
 outer(A) ::= OUTER.  { A = true; }
