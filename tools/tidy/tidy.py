@@ -35,6 +35,7 @@ CORE_ORDER = [
     ["core/catalog"],
     ["core/sql"],
     ["core/plan"],
+    ["core/query"],
     ["core/stream"],
     ["core/pipeline"],
 ]
