@@ -9,10 +9,10 @@
  *     (select a (from ..))     (+ a (* b c))            struct<x:int>
  *
  * `parse` expects the tree of dump_ast.h; `bind`, `items` and `eval` what eval_sql.h says, `plan`
- * and `optimize` what plan_sql.h says, the others what they name. Where the text is at fault the
- * error is expected in UX.md's shape without the source line, its position marked by
- * `line:column width`. Lines that begin with `#` between cases are comments. With -w the files are
- * written anew with what came out: to be read before it is believed. */
+ * and `optimize` what plan_sql.h says, `query` what query_sql.h says, the others what they name.
+ * Where the text is at fault the error is expected in UX.md's shape without the source line, its
+ * position marked by `line:column width`. Lines that begin with `#` between cases are comments.
+ * With -w the files are written anew with what came out: to be read before it is believed. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +22,7 @@
 #include "tests/sql/dump_ast.h"
 #include "tests/sql/eval_sql.h"
 #include "tests/sql/plan_sql.h"
+#include "tests/sql/query_sql.h"
 
 struct runner {
     struct mr_heap heap;
@@ -73,6 +74,27 @@ static void run_hints(struct mr_arena *arena, struct mr_span sql, struct mr_text
     }
 }
 
+/* With whole batches, and a row at a time: the same has to come out. */
+static mr_status run_query(struct mr_arena *arena, struct mr_span sql, struct mr_text *out,
+                           struct mr_err *err)
+{
+    struct mr_text again;
+    struct mr_err err_again = {0};
+    mr_text_init(&again, arena->heap);
+    mr_status status = query_run(arena, sql, 0, out, err);
+    mr_status status_again = query_run(arena, sql, 1, &again, &err_again);
+    bool is_same = status == status_again &&
+                   (status != MR_OK || mr_span_eq(mr_text_span(out), mr_text_span(&again)));
+    if (!is_same) {
+        mr_text_adds(out, "\nBUT A ROW AT A TIME\n");
+        mr_text_add(out, again.at, again.used);
+        mr_text_adds(out, err_again.message);
+        status = MR_OK;
+    }
+    mr_text_fini(&again);
+    return status;
+}
+
 /* What comes out of one case; false when its word is unknown. */
 static bool run_case(struct runner *r, struct mr_span word, struct mr_span sql, struct mr_text *out)
 {
@@ -106,6 +128,8 @@ static bool run_case(struct runner *r, struct mr_span word, struct mr_span sql, 
         status = eval_query(&arena, sql, out, &err);
     } else if (mr_span_is(word, "plan") || mr_span_is(word, "optimize")) {
         status = plan_query(&arena, sql, mr_span_is(word, "optimize"), out, &err);
+    } else if (mr_span_is(word, "query")) {
+        status = run_query(&arena, sql, out, &err);
     } else if (mr_span_is(word, "hints")) {
         run_hints(&arena, sql, out, &err, &status);
     } else {
