@@ -100,6 +100,8 @@ struct mr_cli {
     struct mr_option_value values[MR_CLI_OPTIONS_MAX];  /* of command->options */
     struct mr_option_value globals[MR_CLI_OPTIONS_MAX]; /* of mr_global_options */
     const char *folder; /* the pipeline folder, once known: error origins count from it too */
+    struct mr_span text; /* SQL that is no file; errors of origin `text_origin` quote it */
+    const char *text_origin;
     bool is_color;      /* of talk */
     int verbosity;      /* -1 quiet, 0, 1, ... */
     mr_log_format log_format;
@@ -144,6 +146,9 @@ void mr_cli_say(struct mr_cli *cli, mr_say_level level, const char *fmt, ...)
  */
 void mr_cli_print_error(struct mr_cli *cli, const struct mr_err *err);
 
+/* mr_cli_quote_from: errors of this origin quote lines of `text`, which is copied. */
+void mr_cli_quote_from(struct mr_cli *cli, const char *origin, struct mr_span text);
+
 /* mr_cli_exit_of: the exit code for an error. */
 int mr_cli_exit_of(const struct mr_err *err);
 
@@ -163,6 +168,7 @@ void mr_help_markdown(struct mr_cli *cli);
 /* The verbs, in the order of the table. */
 int mr_verb_run(struct mr_cli *cli, struct mr_err *err);
 int mr_verb_dry_run(struct mr_cli *cli, struct mr_err *err);
+int mr_verb_sql(struct mr_cli *cli, struct mr_err *err);
 int mr_verb_source(struct mr_cli *cli, struct mr_err *err);
 int mr_verb_rescue(struct mr_cli *cli, struct mr_err *err);
 int mr_verb_state(struct mr_cli *cli, struct mr_err *err);

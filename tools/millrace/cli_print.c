@@ -143,12 +143,27 @@ static size_t columns_of(struct mr_span line, uint32_t count)
     return columns;
 }
 
+/* Line `number` of a text, from 1. */
+static bool line_of(struct mr_span text, uint32_t number, struct mr_span *out_line)
+{
+    for (;;) {
+        const char *end = text.bytes == 0 ? NULL : memchr(text.text, '\n', text.bytes);
+        size_t bytes = end == NULL ? text.bytes : (size_t)(end - text.text);
+        *out_line = (struct mr_span){text.text, bytes};
+        if (--number == 0) return bytes <= QUOTED_LINE_MAX;
+        if (end == NULL) return false;
+        text = (struct mr_span){end + 1, text.bytes - bytes - 1};
+    }
+}
+
 static void quote_line(struct mr_cli *cli, const struct mr_err *err)
 {
     struct mr_span line;
     char path[2 * MR_ERR_ORIGIN_MAX], number[16];
-    bool is_found = find_line(cli, err->origin, err->line, &line);
-    if (!is_found && cli->folder != NULL) {
+    bool is_text = cli->text_origin != NULL && strcmp(cli->text_origin, err->origin) == 0;
+    bool is_found = is_text ? line_of(cli->text, err->line, &line)
+                            : find_line(cli, err->origin, err->line, &line);
+    if (!is_found && !is_text && cli->folder != NULL) {
         (void)snprintf(path, sizeof path, "%s/%s", cli->folder, err->origin);
         is_found = find_line(cli, path, err->line, &line);
     }
@@ -196,6 +211,13 @@ void mr_cli_print_error(struct mr_cli *cli, const struct mr_err *err)
     fputs("  help: ", cli->talk);
     put_clean(cli->talk, mr_span_of(err->help));
     fputc('\n', cli->talk);
+}
+
+void mr_cli_quote_from(struct mr_cli *cli, const char *origin, struct mr_span text)
+{
+    const char *copy = mr_arena_copy(&cli->arena, text);
+    cli->text_origin = copy == NULL ? NULL : mr_arena_copy(&cli->arena, mr_span_of(origin));
+    cli->text = (struct mr_span){copy, copy == NULL ? 0 : text.bytes};
 }
 
 int mr_cli_exit_of(const struct mr_err *err)

@@ -38,6 +38,19 @@ const struct mr_command mr_commands[] = {
      .arguments = "DIR", .args_min = 1, .args_max = 1,
      OPTIONS(RUNTIME_OPTIONS),
      .details = "Prints the columns of every table. The same code as run, and nothing is written."},
+    {"sql", "ask the tables, and change them", mr_verb_sql,
+     OPTIONS({"command", 'c', MR_CLI_TEXT, "SQL", NULL, "run these statements"},
+             {"file", 'f', MR_CLI_TEXT, "FILE", NULL, "run the statements of a file; - is stdin"},
+             {"format", 0, MR_CLI_CHOICE, "table|csv|json|ndjson|markdown", "table",
+              "how rows are written"},
+             {"folder", 'C', MR_CLI_TEXT, "DIR", NULL, "the pipeline folder whose tables to ask"},
+             {"warehouse", 0, MR_CLI_TEXT, "DIR", NULL,
+              "a folder of catalogs, schemas and tables, instead of -C"},
+             RUNTIME_OPTIONS),
+     .details = "Without -c and -f statements are typed at a prompt, or come from the standard "
+                "input when that is no terminal. Tables are named catalog.schema.table, or by "
+                "their path: delta.`/path`. Each query reads one version of each table. Rows go "
+                "to the standard output, everything else to the other one."},
     {"source", "look at a source", mr_verb_source,
      ACTIONS({"infer", "print the schema that a table over these files would get, as DDL"}),
      .arguments = "PATH", .args_min = 1, .args_max = 1,

@@ -29,6 +29,11 @@ int mr_runtime_stop_asked(void)
     return stop_signal;
 }
 
+void mr_runtime_forget_stop(void)
+{
+    stop_signal = 0;
+}
+
 static void catch_signals(void)
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};

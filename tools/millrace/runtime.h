@@ -43,4 +43,7 @@ void mr_runtime_close(struct mr_runtime *runtime);
 /* mr_runtime_stop_asked: the signal that asked for a clean stop, 0 = none yet. */
 int mr_runtime_stop_asked(void);
 
+/* mr_runtime_forget_stop: it has been answered; the next signal asks anew. */
+void mr_runtime_forget_stop(void);
+
 #endif
