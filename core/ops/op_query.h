@@ -59,8 +59,8 @@ struct mr_op_aggregate_call {
 };
 
 /* In two phases, on several shards: PARTIAL gives the groups, with `sets` the set's number (INT),
- * and a BINARY per call; FINAL takes such batches, its groups being their first columns. No DISTINCT
- * then. */
+ * and a BINARY per call; FINAL takes such batches, its groups being their first columns. Not for
+ * DISTINCT. */
 typedef enum mr_op_aggregate_phase {
     MR_OP_AGGREGATE_WHOLE,
     MR_OP_AGGREGATE_PARTIAL,

@@ -365,7 +365,8 @@ static void sift_down(struct sorter *sorter, uint32_t root, uint32_t count)
 
 mr_status sorter_begin(struct sorter *sorter, struct mr_err *err)
 {
-    uint32_t *heap = mr_heap_take(sorter->env->heap, ((size_t)sorter->run_count + 1) * sizeof *heap);
+    size_t bytes = ((size_t)sorter->run_count + 1) * sizeof *sorter->heap;
+    uint32_t *heap = mr_heap_take(sorter->env->heap, bytes);
     if (heap == NULL) return op_nomem(err);
     mr_heap_give(sorter->env->heap, sorter->heap, sorter->heap_count * sizeof *heap);
     sorter->heap = heap;

@@ -83,8 +83,8 @@ static uint32_t clamp(const struct window *self, int64_t position)
 static int64_t away(uint32_t position, int64_t rows)
 {
     int64_t sum;
-    if (__builtin_add_overflow((int64_t)position, rows, &sum)) sum = rows < 0 ? INT64_MIN : INT64_MAX - 1;
-    return sum;
+    if (!__builtin_add_overflow((int64_t)position, rows, &sum)) return sum;
+    return rows < 0 ? INT64_MIN : INT64_MAX - 1;
 }
 
 static uint32_t frame_from(struct window *self, struct window_call *call, uint32_t position)

@@ -9,7 +9,8 @@
  *     (select a (from ..))     (+ a (* b c))            struct<x:int>
  *
  * `parse` expects the tree of dump_ast.h; `bind`, `items` and `eval` what eval_sql.h says, `plan`
- * and `optimize` what plan_sql.h says, `query` what query_sql.h says, the others what they name.
+ * and `optimize` what plan_sql.h says, `query` what query_sql.h says, `rows` and `set` what
+ * rows_sql.h says, the others what they name.
  * Where the text is at fault the error is expected in UX.md's shape without the source line, its
  * position marked by `line:column width`. Lines that begin with `#` between cases are comments.
  * With -w the files are written anew with what came out: to be read before it is believed. */
@@ -23,6 +24,7 @@
 #include "tests/sql/eval_sql.h"
 #include "tests/sql/plan_sql.h"
 #include "tests/sql/query_sql.h"
+#include "tests/sql/rows_sql.h"
 
 struct runner {
     struct mr_heap heap;
@@ -130,6 +132,8 @@ static bool run_case(struct runner *r, struct mr_span word, struct mr_span sql, 
         status = plan_query(&arena, sql, mr_span_is(word, "optimize"), out, &err);
     } else if (mr_span_is(word, "query")) {
         status = run_query(&arena, sql, out, &err);
+    } else if (mr_span_is(word, "rows") || mr_span_is(word, "set")) {
+        status = query_rows(&arena, sql, mr_span_is(word, "rows"), out, &err);
     } else if (mr_span_is(word, "hints")) {
         run_hints(&arena, sql, out, &err, &status);
     } else {

@@ -275,7 +275,7 @@ static bool check_fault(struct op_world *world, struct op_case *of, uint64_t n)
     if (status == MR_OK) status = run_some(op, PULLS_MAX, NULL, &err);
     bool has_failed = world->heap.take_count >= last;
     world->heap.fail_at = 0;
-    if (has_failed && status != MR_E_NOMEM) fail_msg("allocation %u: status %d", (unsigned)n, status);
+    if (has_failed && status != MR_E_NOMEM) fail_msg("%u: status %d", (unsigned)n, status);
     if (!has_failed) assert_int_equal(status, MR_OK);
     mr_operator_fini(op);
     assert_int_equal(world->heap.used_bytes, before);

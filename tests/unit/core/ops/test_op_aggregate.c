@@ -347,7 +347,8 @@ static void test_errors_of_rows_end_it(void **state)
     op_world_init(&world, 1);
     op_table_init(&world, &table, "i int", 2, 50);
     const char *const arg[] = {"(/ 1 (- i i))"};
-    struct mr_op_aggregate_call call = {.call = op_call(&world, table.schema, "sum", arg, 1, false)};
+    struct mr_op_aggregate_call call = {
+        .call = op_call(&world, table.schema, "sum", arg, 1, false)};
     struct mr_op_aggregate_spec spec = {
         .calls = &call, .call_count = 1, .schema = op_schema(&world, NULL, call.call.args, 1)};
     assert_int_equal(mr_op_batches(&world.env, table.schema, table.batches, 2, &op, NULL), MR_OK);

@@ -1,6 +1,6 @@
-/* Shown: window functions give what looking at every row of the partition for every row gives: ranks,
- * shifts with and without nulls, frames by rows and by range in both directions, aggregates over
- * frames that stand, grow and slide, with filters; over partitions longer than a block of blocks. */
+/* Shown: window functions give what looking at every row of the partition for every row gives:
+ * ranks, shifts with and without nulls, frames by rows and by range in both directions, aggregates
+ * over frames that stand, grow and slide, with filters; over partitions longer than a block. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -143,7 +143,8 @@ static bool is_in(const struct window_case *self, const struct mr_op_window_call
             continue;
         }
         uint32_t at_i, at_j;
-        const struct mr_vec *x = cell(self, COLUMN_O, i, &at_i), *y = cell(self, COLUMN_O, j, &at_j);
+        const struct mr_vec *x = cell(self, COLUMN_O, i, &at_i);
+        const struct mr_vec *y = cell(self, COLUMN_O, j, &at_j);
         bool null_i = mr_vec_is_null(x, at_i), null_j = mr_vec_is_null(y, at_j);
         bool is_nulls_first = self->spec.orders[0].is_nulls_first;
         if (null_i && null_j) continue;
@@ -214,7 +215,8 @@ static char *fold(struct op_world *world, const struct window_case *self,
         if (text->filter != NULL) {
             int32_t index = mr_type_find(self->table.schema, mr_span_of(text->filter), true);
             const struct mr_vec *filter = cell(self, (uint32_t)index, j, &filter_at);
-            if (mr_vec_is_null(filter, filter_at) || !mr_bit_get(filter->values, filter_at)) continue;
+            if (mr_vec_is_null(filter, filter_at)) continue;
+            if (!mr_bit_get(filter->values, filter_at)) continue;
         }
         if (text->args[0] != NULL) {
             int32_t index = mr_type_find(self->table.schema, mr_span_of(text->args[0]), true);
@@ -340,8 +342,8 @@ static void bind_call(struct op_world *world, struct window_case *self,
     call->call.ignores_nulls |= ignores;
 }
 
-static void run_case(uint64_t seed, const char *schema, uint32_t rows, bool has_keys, bool has_order,
-                     const struct call_text *texts)
+static void run_case(uint64_t seed, const char *schema, uint32_t rows, bool has_keys,
+                     bool has_order, const struct call_text *texts)
 {
     static struct window_case self;
     struct op_world world;
@@ -404,8 +406,8 @@ static void test_places(void **state)
 }
 
 static const struct call_text frames[][CALLS_MAX + 1] = {
-    {{"sum", {"v"}, true, UNB, CUR}, {"count", {NULL}, true, UNB, UNB}, {"min", {"s"}, false, UNB, CUR},
-     {"collect_list", {"v"}, true, CUR, UNB}, {"first", {"s"}, false, UNB, CUR},
+    {{"sum", {"v"}, true, UNB, CUR}, {"count", {NULL}, true, UNB, UNB},
+     {"min", {"s"}, false, UNB, CUR}, {"collect_list", {"v"}, true, CUR, UNB}, {"first", {"s"}, false, UNB, CUR},
      {"last", {"s", "true"}, true, UNB, CUR}, {NULL}},
     {{"sum", {"v"}, false, OFF, OFF, -2, 1}, {"max", {"v"}, false, OFF, CUR, -3, 0},
      {"collect_list", {"s"}, false, OFF, OFF, 1, 3}, {"avg", {"v"}, false, CUR, UNB},
