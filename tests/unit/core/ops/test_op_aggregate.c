@@ -266,7 +266,7 @@ static void run_case(uint64_t seed, const char *const *keys, const struct call_t
     op_world_init(&world, seed);
     world.gen.distinct = seed % 3 == 0 ? 40 : 5;
     world.gen.has_selection = seed % 2 == 0;
-    op_table_init(&world, &table, table_types, 4, seed % 5 == 0 ? 0 : 90);
+    op_table_init(&world, &table, table_types, 4, seed % 5 == 0 ? 0 : 50);
     struct aggregate_case self = {.of = {.make = make_aggregate}, .table = &table, .sets = sets,
                                   .set_count = set_count, .has_grouping_id = sets != NULL,
                                   .is_in_phases = is_in_phases};
@@ -283,7 +283,7 @@ static void run_case(uint64_t seed, const char *const *keys, const struct call_t
     }
     make_specs(&world, &self);
     expect(&world, &self);
-    self.of.skips_faults = seed % 4 != 1;
+    self.of.skips_faults = seed % 11 != 1;
     op_check(&world, &self.of);
     op_table_fini(&table);
     op_world_fini(&world);

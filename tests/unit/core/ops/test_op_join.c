@@ -163,7 +163,7 @@ static void run_case(uint64_t seed, mr_op_join_kind kind, const uint32_t *column
                      uint32_t key_count, bool has_residual, bool is_null_aware)
 {
     struct op_world world;
-    struct join_case self = {.of = {.make = make_join, .skips_faults = seed % 5 != 0},
+    struct join_case self = {.of = {.make = make_join, .skips_faults = seed % 17 != 0},
                              .spec = {.is_null_aware = is_null_aware}};
     struct mr_operator *op;
     struct op_rows rows;
@@ -171,7 +171,7 @@ static void run_case(uint64_t seed, mr_op_join_kind kind, const uint32_t *column
     op_world_init(&world, seed);
     world.gen.distinct = seed % 3 == 0 ? 0 : 9;
     world.gen.nulls = seed % 4 == 0 ? MR_GEN_NULLS_NONE : MR_GEN_NULLS_SOME;
-    op_table_init(&world, &self.left, table_types, 2, seed % 7 == 0 ? 0 : 40);
+    op_table_init(&world, &self.left, table_types, 2, seed % 7 == 0 ? 0 : 30);
     world.gen.nulls = seed % 3 == 0 ? MR_GEN_NULLS_NONE : MR_GEN_NULLS_SOME;
     op_table_init(&world, &self.right, table_types, 2, seed % 5 == 1 ? 0 : 30);
     make_spec(&world, &self, kind, columns, key_count, has_residual);

@@ -266,8 +266,9 @@ static mr_status make_values(struct op_case *of, struct op_world *world,
 static void test_values(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"1", "'one'", "(+ 1 1)",
-                                        "(upper 'a longer text than a view')", "(cast NULL int)", "(cast NULL string)"};
+    static const char *const texts[] = {
+        "1", "'one'", "(+ 1 1)", "(upper 'a longer text than a view')", "(cast NULL int)",
+        "(cast NULL string)"};
     struct op_world world;
     op_world_init(&world, 6);
     const struct mr_expr *const *exprs = op_exprs(&world, NULL, texts, 6);

@@ -407,7 +407,8 @@ static void test_places(void **state)
 
 static const struct call_text frames[][CALLS_MAX + 1] = {
     {{"sum", {"v"}, true, UNB, CUR}, {"count", {NULL}, true, UNB, UNB},
-     {"min", {"s"}, false, UNB, CUR}, {"collect_list", {"v"}, true, CUR, UNB}, {"first", {"s"}, false, UNB, CUR},
+     {"min", {"s"}, false, UNB, CUR}, {"collect_list", {"v"}, true, CUR, UNB},
+     {"first", {"s"}, false, UNB, CUR},
      {"last", {"s", "true"}, true, UNB, CUR}, {NULL}},
     {{"sum", {"v"}, false, OFF, OFF, -2, 1}, {"max", {"v"}, false, OFF, CUR, -3, 0},
      {"collect_list", {"s"}, false, OFF, OFF, 1, 3}, {"avg", {"v"}, false, CUR, UNB},
