@@ -254,8 +254,8 @@ static mr_status compose(struct table *self, struct mr_err *err)
             self->batch.cols[i] = self->read.cols[source];
             self->batch.cols[i].type = type; /* the same but for names of members */
         } else {
-            MR_TRY(fill_constant(&self->batch.cols[i], &self->batch, &self->file.values[-1 - source],
-                                 type, err));
+            const struct mr_value *value = &self->file.values[-1 - source];
+            MR_TRY(fill_constant(&self->batch.cols[i], &self->batch, value, type, err));
         }
     }
     /* Views go by the buffers of the batch that is handed out; those of the file come first. */
