@@ -121,7 +121,11 @@ mr_status json_lane_init(struct json_lane *lane, struct mr_arena *arena, struct 
     lane->rest_next = REST_MIN;
     lane->walk.row_at = MR_ARENA_ARRAY(arena, uint32_t, lane->rows_max);
     lane->walk.row_i = MR_ARENA_ARRAY(arena, uint32_t, lane->rows_max);
-    if (lane->walk.row_at == NULL || lane->walk.row_i == NULL) return lane_nomem(err);
+    lane->rest_slots = MR_ARENA_ARRAY(arena, uint32_t,
+                                      MR_MAX(lane->rows_max, (uint32_t)JSON_LANE_ITEMS_MAX));
+    if (lane->walk.row_at == NULL || lane->walk.row_i == NULL || lane->rest_slots == NULL) {
+        return lane_nomem(err);
+    }
     MR_TRY(slots_init(lane, arena, err));
     MR_TRY(edges_init(lane, arena, err));
     lane->is_on = true;

@@ -67,6 +67,7 @@ struct json_lane {
     uint32_t rest;     /* records that the cursor takes before the lane is tried again */
     uint32_t rest_next;
     uint32_t lost; /* records left to the cursor, of the last ones in a row */
+    uint32_t *rest_slots; /* of a column in work: those that are not plain */
     struct mr_swift_date date;
 };
 
