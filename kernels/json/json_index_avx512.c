@@ -3,14 +3,15 @@
 static inline struct step_masks masks_of(__m512i text)
 {
     __m512i folded = _mm512_or_si512(text, _mm512_set1_epi8(0x20));
+    uint64_t backslash = _mm512_cmpeq_epi8_mask(text, _mm512_set1_epi8('\\'));
     return (struct step_masks){
-        .backslash = _mm512_cmpeq_epi8_mask(text, _mm512_set1_epi8('\\')),
+        .backslash = backslash,
         .quote = _mm512_cmpeq_epi8_mask(text, _mm512_set1_epi8('"')),
         .newline = _mm512_cmpeq_epi8_mask(text, _mm512_set1_epi8('\n')),
         .terminator = _mm512_cmpeq_epi8_mask(text, _mm512_set1_epi8(',')) |
                       _mm512_cmpeq_epi8_mask(folded, _mm512_set1_epi8('{')) |
                       _mm512_cmpeq_epi8_mask(folded, _mm512_set1_epi8('}')),
-        .control = _mm512_cmplt_epu8_mask(text, _mm512_set1_epi8(0x20)),
+        .care = backslash | _mm512_cmplt_epu8_mask(text, _mm512_set1_epi8(0x20)),
         .wide = _mm512_movepi8_mask(text),
     };
 }
@@ -52,7 +53,7 @@ uint32_t mr_json_index_avx512(const char *text, uint32_t bytes, mr_json_mode mod
         uint32_t left = bytes - at;
         struct step_masks masks = masks_of(_mm512_loadu_si512(text + at));
         if (left < MR_JSON_STEP) step_masks_cut(&masks, left);
-        out_care[at / 64] = masks.backslash | masks.control;
+        out_care[at / 64] = masks.care;
         uint64_t ends = step_ends(&masks, left < MR_JSON_STEP ? left : MR_JSON_STEP, mode, state,
                                   &out_quotes[at / 64]);
         count += put_ends(ends, base + at, byte_numbers, out_pos + count);

@@ -9,7 +9,7 @@
 
 /* Bit i is about byte i of the step. */
 struct step_masks {
-    uint64_t backslash, quote, newline, terminator, control, wide;
+    uint64_t backslash, quote, newline, terminator, care, wide;
 };
 
 /* step_masks_cut: leaves the first `bytes` bytes, 1..63. */
@@ -20,7 +20,7 @@ static inline void step_masks_cut(struct step_masks *m, uint32_t bytes)
     m->quote &= kept;
     m->newline &= kept;
     m->terminator &= kept;
-    m->control &= kept;
+    m->care &= kept;
     m->wide &= kept;
 }
 

@@ -44,8 +44,10 @@ static void fill(struct mr_rng *rng, char *text, size_t bytes, int style)
 {
     static const char *const alphabets[] = {"\"\\\n,{}[]: a1", "\"\\",
                                             "\\\\\\\\\"",      "abcdefghijklmnop,",
-                                            "\"abc\n\"\"",     "{}[],\n\t\r\x01\x1f\x7f\xc3\xa9"};
-    const char *alphabet = alphabets[style % 6];
+                                            "\"abc\n\"\"",     "{}[],\n\t\r\x01\x1f\x7f\xc3\xa9",
+                                            /* what differs from a terminator in one bit */
+                                            ",{}[]\f\v\x1b\x1d*;=|\xac\xdb\xdd\xfb\xfd\n"};
+    const char *alphabet = alphabets[style % 7];
     for (size_t i = 0; i < bytes; i++) text[i] = alphabet[mr_rng_below(rng, strlen(alphabet))];
 }
 
@@ -96,7 +98,7 @@ static void test_index(void **state)
     mr_rng_init(&rng, 11);
     if (kernels == NULL) skip();
     for (uint32_t bytes = 0; bytes <= 129; bytes++) {
-        for (int style = 0; style < 24; style++) {
+        for (int style = 0; style < 28; style++) {
             char *text = text_place(bytes);
             fill(&rng, text, bytes, style);
             uint32_t cut = style % 3 == 0 ? bytes / 64 * 64 : 0;
@@ -106,7 +108,7 @@ static void test_index(void **state)
     }
     static char room[TEXT_MAX + 2 * MR_PAD] __attribute__((aligned(64)));
     for (uint32_t align = 0; align < 64; align++) {
-        for (int style = 0; style < 6; style++) {
+        for (int style = 0; style < 7; style++) {
             uint32_t bytes = TEXT_MAX - 64 - (uint32_t)mr_rng_below(&rng, 200);
             fill(&rng, room + align, bytes, style);
             uint32_t cut = (uint32_t)mr_rng_below(&rng, bytes / 64) * 64;
