@@ -79,7 +79,8 @@ static uint32_t all_present(const struct mr_json_slot *slots, uint32_t count, ui
     return present;
 }
 
-uint32_t json_lane_convert(struct mr_json_reader *r, uint32_t number, uint32_t count)
+uint32_t json_lane_convert(struct mr_json_reader *r, uint32_t number, uint32_t count,
+                           uint64_t *misfits)
 {
     struct json_lane *lane = &r->lane;
     struct json_node *node = lane->columns[number].node;
@@ -101,16 +102,27 @@ uint32_t json_lane_convert(struct mr_json_reader *r, uint32_t number, uint32_t c
         .scale = type->scale,
         .takes_zulu = !is_ntz,
         .takes_local = is_ntz || r->d.zone == NULL,
-        .date = &lane->date,
+        .date = &r->d.date,
     };
     uint32_t rest = form == MR_CONVERT_FORMS
                         ? all_present(slots, count, lane->rest_slots)
                         : mr_convert_kernels(r->window.kernels->isa)->form[form](&c);
     for (uint32_t i = 0; i < rest; i++) {
         uint32_t k = lane->rest_slots[i];
-        if (!slot_put(r, node, c.row + k, &slots[k])) return k;
+        if (slot_put(r, node, c.row + k, &slots[k])) continue;
+        if (misfits == NULL) return k;
+        mr_bit_set(misfits, k);
     }
     return count;
+}
+
+bool json_lane_try(struct mr_json_reader *r, uint32_t number, uint32_t row)
+{
+    const struct json_lane_column *column = &r->lane.columns[number];
+    struct json_node *node = column->node;
+    bool fits = slot_put(r, node, column->base + row, &r->lane.walk.columns[number].slots[row]);
+    mr_bit_clear(node->vec->validity, column->base + row);
+    return fits;
 }
 
 /* slot_is_json: any slot of a column that is only checked. */
@@ -126,7 +138,8 @@ static bool slot_is_json(struct mr_json_reader *r, const struct mr_json_slot *sl
     return text.bytes > 0 && json_token_of(c, text) != JSON_TOKEN_BAD;
 }
 
-uint32_t json_lane_check(struct mr_json_reader *r, uint32_t number, uint32_t count)
+uint32_t json_lane_check(struct mr_json_reader *r, uint32_t number, uint32_t count,
+                         uint64_t *misfits)
 {
     struct json_lane *lane = &r->lane;
     const struct mr_json_slot *slots = lane->walk.columns[number].slots;
@@ -136,7 +149,10 @@ uint32_t json_lane_check(struct mr_json_reader *r, uint32_t number, uint32_t cou
                                  .rest = lane->rest_slots};
     uint32_t rest = mr_convert_kernels(r->window.kernels->isa)->form[MR_CONVERT_NUMBER](&c);
     for (uint32_t i = 0; i < rest; i++) {
-        if (!slot_is_json(r, &slots[lane->rest_slots[i]])) return lane->rest_slots[i];
+        uint32_t k = lane->rest_slots[i];
+        if (slot_is_json(r, &slots[k])) continue;
+        if (misfits == NULL) return k;
+        mr_bit_set(misfits, k);
     }
     return count;
 }

@@ -10,6 +10,7 @@
 #include "core/format/json/json_cursor_impl.h"
 #include "core/format/json/json_shape_impl.h"
 #include "core/mem/text.h"
+#include "kernels/text/swift.h"
 #include "kernels/text/zone.h"
 
 /* Room for rewritten strings: buffers of the batch, each twice as large as the one before. */
@@ -66,6 +67,7 @@ struct json_decoder {
     struct json_shape *unknown;
     struct json_shape *misfits;
     struct json_pendings pendings;
+    struct mr_swift_date date; /* kept by the converters */
     mr_status status; /* MR_E_NOMEM when that was why a function failed */
 };
 
@@ -115,8 +117,10 @@ bool json_put_scalar(struct json_decoder *d, struct json_node *node, uint32_t ro
 bool json_put_text(struct json_decoder *d, struct json_node *node, uint32_t row,
                    struct mr_span text);
 
-/* json_rescue_add: the member `name` of the current path, its value as JSON text.
+/* json_value_rescue: the member `name` of the current path, whose value is [q, end) of the cursor's
+ * text. json_rescue_add: the member `name` of the current path, its value as JSON text.
  * json_rescue_end: closes what is open and adds the file's path; the text is complete then. */
+void json_value_rescue(struct json_decoder *d, struct mr_span name, uint32_t q, uint32_t end);
 void json_rescue_begin(struct json_decoder *d);
 void json_rescue_add(struct json_decoder *d, struct mr_span name, struct mr_span value);
 void json_rescue_end(struct json_decoder *d, struct mr_span file_path);

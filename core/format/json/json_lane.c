@@ -15,6 +15,7 @@ enum {
     LOST_MAX = 16, /* records lost in short runs before the lane rests */
     REST_MIN = 64,
     REST_MAX = 4096,
+    KEYED_RECORDS = 8192, /* taken by their keys before edges are tried anew */
 };
 
 /* -- making -------------------------------------------------------------------------------- */
@@ -57,6 +58,7 @@ static void number_columns(struct json_lane *lane, struct json_node *node, uint3
             .parent = (uint16_t)parent,
             .depth = (uint8_t)MR_MIN(depth, (uint32_t)UINT8_MAX),
         };
+        lane->has_lists |= is_list(child);
         number_columns(lane, child, number, depth + 1);
     }
 }
@@ -123,7 +125,9 @@ mr_status json_lane_init(struct json_lane *lane, struct mr_arena *arena, struct 
     lane->walk.row_i = MR_ARENA_ARRAY(arena, uint32_t, lane->rows_max);
     lane->rest_slots = MR_ARENA_ARRAY(arena, uint32_t,
                                       MR_MAX(lane->rows_max, (uint32_t)JSON_LANE_ITEMS_MAX));
-    if (lane->walk.row_at == NULL || lane->walk.row_i == NULL || lane->rest_slots == NULL) {
+    lane->found = MR_ARENA_ARRAY(arena, struct json_lane_found, JSON_LANE_FOUND_MAX);
+    if (lane->walk.row_at == NULL || lane->walk.row_i == NULL || lane->rest_slots == NULL ||
+        lane->found == NULL) {
         return lane_nomem(err);
     }
     MR_TRY(slots_init(lane, arena, err));
@@ -198,7 +202,7 @@ static void walk_begin(struct mr_json_reader *r)
     const struct json_cursor *c = &r->d.cursor;
     struct json_lane *lane = &r->lane;
     struct mr_json_walk *w = &lane->walk;
-    if (lane->edge_count == lane->edge_room) json_lane_forget(lane);
+    lane->keyed_rows = lane->found_count = 0;
     lane->row_base = r->rows;
     w->text = c->text;
     w->pos = c->pos;
@@ -240,17 +244,18 @@ static void record_undo(struct mr_json_reader *r)
         if (column->kind == JSON_LANE_LIST) w->columns[w->columns[i].item_column].items = slot->at;
         slots_clear(slot, 1);
     }
+    while (lane->found_count > 0 && lane->found[lane->found_count - 1].row == w->row) {
+        lane->found_count--;
+    }
     w->p = w->row_at[w->row];
     w->i = w->row_i[w->row];
 }
 
-/* take_other: a value for the cursor, in the middle of a plain record. False when it is not plain
- * either. */
-static bool take_other(struct mr_json_reader *r)
+bool json_lane_other(struct mr_json_reader *r, uint32_t number)
 {
     struct json_decoder *d = &r->d;
     struct mr_json_walk *w = &r->lane.walk;
-    const struct json_lane_column *column = &r->lane.columns[w->edges[w->edge].column];
+    const struct json_lane_column *column = &r->lane.columns[number];
     bool fits = true;
     if (column->kind == JSON_LANE_SKIP) {
         d->cursor.i = w->i;
@@ -273,19 +278,43 @@ static bool take_other(struct mr_json_reader *r)
            !d->has_list_misfit && !d->has_rescue && d->pendings.count == 0;
 }
 
+/* keyed_on: the run by keys alone; returns whether the record in work is the cursor's. */
+static bool keyed_on(struct mr_json_reader *r)
+{
+    struct json_lane *lane = &r->lane;
+    struct mr_json_walk *w = &lane->walk;
+    while (w->row < w->row_end && w->i < w->pos_end) {
+        w->record_at = w->row_at[w->row] = w->p;
+        w->row_i[w->row] = w->i;
+        if (!json_lane_keyed(r)) return true;
+    }
+    lane->keyed_rest -= MR_MIN(w->row, lane->keyed_rest);
+    if (lane->keyed_rest == 0) json_lane_forget(lane);
+    return false;
+}
+
 /* walk_on: walks as far as the run goes; returns whether the record in work is the cursor's. */
 static bool walk_on(struct mr_json_reader *r)
 {
     struct json_lane *lane = &r->lane;
+    struct mr_json_walk *w = &lane->walk;
+    if (lane->keyed_rest > 0) return keyed_on(r);
     for (;;) {
-        switch (r->window.kernels->walk(&lane->walk)) {
+        switch (r->window.kernels->walk(w)) {
         case MR_JSON_WALK_DONE: return false;
-        case MR_JSON_WALK_LEAVE: return true;
+        case MR_JSON_WALK_LEAVE:
+            record_undo(r);
+            w->edge = MR_JSON_START;
+            if (!json_lane_keyed(r)) return true;
+            lane->keyed_rows++;
+            break;
         case MR_JSON_WALK_MISS:
-            if (!json_lane_learn(lane, &r->root)) return true;
+            if (json_lane_learn(lane, &r->root)) break;
+            if (!json_lane_keyed(r)) return true;
+            lane->keyed_rows++;
             break;
         case MR_JSON_WALK_OTHER:
-            if (!take_other(r)) return true;
+            if (!json_lane_other(r, w->edges[w->edge].column)) return true;
             break;
         }
     }
@@ -301,20 +330,21 @@ static uint32_t row_of_item(const struct mr_json_slot *slots, uint32_t rows, uin
     return rows;
 }
 
-/* convert_all: returns the first row of the walk that could not be converted, or w->row. */
-static uint32_t convert_all(struct mr_json_reader *r)
+/* convert_all: returns the first row of the walk that could not be converted, or w->row; that it
+ * always is where `misfits` says which those are. */
+static uint32_t convert_all(struct mr_json_reader *r, uint64_t *misfits)
 {
     struct json_lane *lane = &r->lane;
     struct mr_json_walk *w = &lane->walk;
     uint32_t to = w->row;
     for (uint32_t i = 0; i < lane->column_count && r->d.status == MR_OK; i++) {
         const struct json_lane_column *column = &lane->columns[i];
-        if (column->kind == JSON_LANE_VALUE) to = json_lane_convert(r, i, to);
-        if (column->kind == JSON_LANE_SKIP) to = json_lane_check(r, i, to);
+        if (column->kind == JSON_LANE_VALUE) to = json_lane_convert(r, i, to, misfits);
+        if (column->kind == JSON_LANE_SKIP) to = json_lane_check(r, i, to, misfits);
         if (column->kind != JSON_LANE_ITEM) continue;
         uint32_t items = w->columns[i].items;
-        uint32_t bad = column->node->is_skipped ? json_lane_check(r, i, items)
-                                                : json_lane_convert(r, i, items);
+        uint32_t bad = column->node->is_skipped ? json_lane_check(r, i, items, NULL)
+                                                : json_lane_convert(r, i, items, NULL);
         if (bad < items) {
             to = MR_MIN(to, row_of_item(w->columns[column->parent].slots, w->row, bad));
         }
@@ -353,6 +383,16 @@ static void list_end(struct json_lane *lane, uint32_t number, uint32_t to, uint3
     }
 }
 
+/* rows_drop: rows from number `to` of the walk on are null again. */
+static void rows_drop(struct mr_json_reader *r, uint32_t to)
+{
+    struct json_lane *lane = &r->lane;
+    for (uint32_t i = 0; i < r->root.child_count; i++) {
+        json_node_truncate(&r->root.children[i], lane->row_base + to,
+                           lane->row_base + lane->walk.row);
+    }
+}
+
 /* rows_end: the first `to` rows of those walked stay; slots are absent again. */
 static void rows_end(struct mr_json_reader *r, uint32_t to)
 {
@@ -368,15 +408,15 @@ static void rows_end(struct mr_json_reader *r, uint32_t to)
         if (column->kind == JSON_LANE_LIST && !is_skipped) list_end(lane, i, to, w->row);
         slots_clear(w->columns[i].slots, w->row);
     }
-    if (to == w->row) return;
-    for (uint32_t i = 0; i < r->root.child_count; i++) {
-        json_node_truncate(&r->root.children[i], lane->row_base + to, lane->row_base + w->row);
-    }
+    if (to < w->row) rows_drop(r, to);
 }
 
 /* run_note: how the run went decides how long the next one is and whether there is one. */
 static void run_note(struct json_lane *lane, uint32_t rows, bool is_left)
 {
+    if (lane->keyed_rows > rows / 4 && lane->edge_count == lane->edge_room) {
+        lane->keyed_rest = KEYED_RECORDS;
+    }
     if (!is_left) {
         lane->run_rows = MR_MIN(lane->run_rows * 2, lane->rows_max);
         lane->lost = 0;
@@ -405,6 +445,100 @@ static void rows_add(struct mr_json_reader *r, uint32_t count)
     r->counters.documents += count;
 }
 
+/* -- rows ---------------------------------------------------------------------------------- */
+
+/* found_path: where in the schema the object of column `object` is, as the decoder's path. */
+static void found_path(struct mr_json_reader *r, uint32_t object)
+{
+    const struct json_lane_column *columns = r->lane.columns;
+    struct json_decoder *d = &r->d;
+    d->path_count = 0;
+    for (uint32_t o = object; o != JSON_LANE_NONE; o = columns[o].parent) d->path_count++;
+    for (uint32_t o = object, k = d->path_count; k > 0; o = columns[o].parent) {
+        d->path[--k] = (struct json_shape_step){JSON_STEP_FIELD, columns[o].node->name};
+    }
+}
+
+/* found_row: the fields of one row, from number *at on, that the schema lacks. */
+static bool found_row(struct mr_json_reader *r, uint32_t *at)
+{
+    struct json_lane *lane = &r->lane;
+    struct json_decoder *d = &r->d;
+    uint32_t row = lane->found[*at].row, rows = r->rows;
+    bool is_done = true;
+    json_rescue_begin(d);
+    for (; *at < lane->found_count && lane->found[*at].row == row && is_done; ++*at) {
+        const struct json_lane_found *found = &lane->found[*at];
+        found_path(r, found->object);
+        d->cursor.i = found->i;
+        if (found->is_new) {
+            is_done = json_shape_add(&r->unknown, d->path, d->path_count, found->name, &d->cursor,
+                                     found->q);
+        }
+        if (d->is_rescuing) json_value_rescue(d, found->name, found->q, found->end);
+    }
+    r->rows = lane->row_base + row;
+    is_done = is_done && d->status == MR_OK && json_row_rescued(r);
+    r->rows = rows;
+    if (!is_done) d->status = MR_E_NOMEM;
+    return is_done;
+}
+
+/* found_add: the same of all rows below `row`; those that are not kept are passed. */
+static bool found_add(struct mr_json_reader *r, uint32_t row, bool is_kept, uint32_t *at)
+{
+    struct json_lane *lane = &r->lane;
+    while (*at < lane->found_count && lane->found[*at].row < row) {
+        if (!is_kept) {
+            ++*at;
+        } else if (!found_row(r, at)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* row_mend: the next row, which the lane has made, is the cursor's. False when the record is not
+ * well formed or memory lacks. */
+static bool row_mend(struct mr_json_reader *r, uint32_t row)
+{
+    struct json_cursor *c = &r->d.cursor;
+    const struct mr_json_walk *w = &r->lane.walk;
+    MR_DCHECK(r->rows == r->lane.row_base + row);
+    json_row_undo(r);
+    c->i = w->row_i[row];
+    r->at = w->row_at[row];
+    r->counters.documents++;
+    if (json_line_rows(r, json_blanks(c, r->at), false) == JSON_LINE_DONE) return true;
+    r->counters.documents--;
+    return false;
+}
+
+/* rows_keep: adds the first `to` rows walked; returns how many of them it could. */
+static uint32_t rows_keep(struct mr_json_reader *r, uint32_t to, const uint64_t *misfits)
+{
+    uint32_t done = 0, found = 0;
+    for (uint32_t row = 0; misfits != NULL && row < to; row++) {
+        if (!mr_bit_get(misfits, row)) continue;
+        if (!found_add(r, row, true, &found)) return done;
+        rows_add(r, row - done);
+        done = row;
+        if (!row_mend(r, row)) return done;
+        (void)found_add(r, row + 1, false, &found);
+        done = row + 1;
+    }
+    if (!found_add(r, to, true, &found)) return done;
+    rows_add(r, to - done);
+    return to;
+}
+
+/* can_mend: whether a record that misfits is a row like others, made by itself. */
+static bool can_mend(const struct mr_json_reader *r)
+{
+    return !r->lane.has_lists && r->options.mode == MR_JSON_PERMISSIVE &&
+           r->options.bad_records_path[0] == '\0';
+}
+
 bool json_lane_run(struct mr_json_reader *r)
 {
     struct json_lane *lane = &r->lane;
@@ -420,11 +554,16 @@ bool json_lane_run(struct mr_json_reader *r)
     walk_begin(r);
     bool is_left = walk_on(r);
     /* A record that only did not fit any more begins the next run. */
-    bool is_cut = is_left && w->row > 0 && items_are_full(lane);
+    bool is_full = items_are_full(lane) || lane->found_count == JSON_LANE_FOUND_MAX;
+    bool is_cut = is_left && w->row > 0 && is_full;
     if (is_left) record_undo(r);
     is_left = is_left && !is_cut;
-    uint32_t to = convert_all(r);
-    rows_end(r, to);
+    uint64_t *misfits = can_mend(r) ? lane->misfits : NULL;
+    memset(lane->misfits, 0, sizeof lane->misfits);
+    uint32_t walked = convert_all(r, misfits);
+    rows_end(r, walked);
+    uint32_t to = rows_keep(r, walked, misfits);
+    if (to < walked) rows_drop(r, to);
     if (to < w->row) {
         is_left = true;
         w->p = w->row_at[to];
@@ -433,6 +572,5 @@ bool json_lane_run(struct mr_json_reader *r)
     run_note(lane, to, is_left);
     r->at = w->p;
     r->d.cursor.i = w->i;
-    rows_add(r, to);
     return is_left;
 }

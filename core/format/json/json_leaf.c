@@ -7,6 +7,7 @@
 #include "kernels/text/base64.h"
 #include "kernels/text/datetime.h"
 #include "kernels/text/number.h"
+#include "kernels/text/swift.h"
 
 enum { SPACE_BYTES_MIN = 16 << 10, SPACE_BYTES_MAX = 64 << 20 };
 
@@ -66,7 +67,10 @@ bool json_put_string(struct json_decoder *d, struct json_node *node, uint32_t ro
 static bool put_integer(struct mr_vec *vec, uint32_t row, struct mr_span text)
 {
     int64_t value;
-    if (mr_i64_parse(text.text, text.bytes, &value) != MR_PARSE_OK) return false;
+    if (!mr_swift_i64(text.text, (uint32_t)text.bytes, &value) &&
+        mr_i64_parse(text.text, text.bytes, &value) != MR_PARSE_OK) {
+        return false;
+    }
     switch (vec->type->id) {
     case MR_TYPE_BYTE:
         if (value < INT8_MIN || value > INT8_MAX) return false;
@@ -90,6 +94,10 @@ static bool put_real(struct mr_vec *vec, uint32_t row, struct mr_span text, bool
 {
     double value;
     float narrow;
+    if (vec->type->id == MR_TYPE_DOUBLE && !is_word &&
+        mr_swift_double(text.text, (uint32_t)text.bytes, (double *)vec->values + row)) {
+        return true;
+    }
     if (vec->type->id == MR_TYPE_FLOAT && !is_word) {
         if (mr_float_parse(text.text, text.bytes, &narrow) != MR_PARSE_OK) return false;
         ((float *)vec->values)[row] = narrow;
@@ -184,12 +192,27 @@ static bool put_date(struct json_decoder *d, struct mr_vec *vec, uint32_t row, s
     return true;
 }
 
+/* time_swift: "yyyy-mm-ddThh:mm:ss[.f]" of the day that was last looked up, with Z or in UTC. */
+static bool time_swift(const struct json_decoder *d, struct mr_span text, bool is_ntz, int64_t *out)
+{
+    int64_t us;
+    if (text.bytes < 19 || text.bytes > 29) return false;
+    bool is_zulu = text.text[text.bytes - 1] == 'Z';
+    if (is_zulu ? is_ntz : !is_ntz && d->zone != NULL) return false;
+    if (text.text[10] != 'T' && text.text[10] != ' ') return false;
+    if (!mr_swift_day_is(&d->date, text.text)) return false;
+    if (!mr_swift_clock(text.text + 11, (uint32_t)text.bytes - 11 - is_zulu, &us)) return false;
+    *out = d->date.days * MR_US_PER_DAY + us;
+    return true;
+}
+
 static bool put_timestamp(struct json_decoder *d, struct mr_vec *vec, uint32_t row,
                           struct mr_span text)
 {
     int64_t *out = (int64_t *)vec->values + row;
     const struct mr_json_options *options = d->options;
     mr_parse status;
+    if (!options->has_timestamp_format && time_swift(d, text, false, out)) return true;
     if (options->has_timestamp_format) {
         status =
             mr_pattern_parse_utc(&options->timestamp_format, text.text, text.bytes, d->zone, out);
@@ -204,6 +227,7 @@ static bool put_ntz(struct json_decoder *d, struct mr_vec *vec, uint32_t row, st
     struct mr_pattern_time time;
     int64_t *out = (int64_t *)vec->values + row;
     if (!d->options->has_ntz_format) {
+        if (time_swift(d, text, true, out)) return true;
         return mr_timestamp_ntz_parse(text.text, text.bytes, false, out) == MR_PARSE_OK;
     }
     mr_parse status = mr_pattern_parse(&d->options->ntz_format, text.text, text.bytes, &time);

@@ -76,6 +76,9 @@ MR_MUST_USE json_step json_row_keep(struct mr_json_reader *r, struct mr_span rec
 MR_MUST_USE json_step json_row_malformed(struct mr_json_reader *r, struct mr_span record,
                                          uint32_t at, const char *reason);
 
+/* json_row_rescued: what the decoder rescued into the next row. False when out of memory. */
+bool json_row_rescued(struct mr_json_reader *r);
+
 typedef enum json_line {
     JSON_LINE_DONE,
     JSON_LINE_BAD,  /* cursor.reason says why; items before the break are kept */

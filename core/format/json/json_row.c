@@ -100,7 +100,7 @@ static bool corrupt_put(struct mr_json_reader *r, struct mr_span record)
     return is_put;
 }
 
-static bool rescued_put(struct mr_json_reader *r)
+bool json_row_rescued(struct mr_json_reader *r)
 {
     if (r->rescued < 0 || !r->d.has_rescue) return true;
     json_rescue_end(&r->d, mr_text_span(&r->file_path));
@@ -157,7 +157,7 @@ json_step json_row_keep(struct mr_json_reader *r, struct mr_span record)
         if (r->options.mode == MR_JSON_DROPMALFORMED) return row_drop(r);
         if (!corrupt_put(r, record)) return json_nomem(r);
     }
-    if (!rescued_put(r)) return json_nomem(r);
+    if (!json_row_rescued(r)) return json_nomem(r);
     row_add(r);
     return JSON_STEP_ON;
 }
@@ -182,7 +182,7 @@ json_step json_row_malformed(struct mr_json_reader *r, struct mr_span record, ui
         r->d.rescue.is_failed |= quoted.is_failed;
         mr_text_fini(&quoted);
     }
-    if (!rescued_put(r)) return json_nomem(r);
+    if (!json_row_rescued(r)) return json_nomem(r);
     row_add(r);
     return JSON_STEP_ON;
 }

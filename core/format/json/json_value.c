@@ -30,7 +30,7 @@ static bool text_is_json(const struct json_decoder *d, uint32_t q, uint32_t end)
     return first != 'N' && first != 'I' && first != '+' && d->cursor.text[end - 1] <= '9';
 }
 
-static void misfit_rescue(struct json_decoder *d, struct mr_span name, uint32_t q, uint32_t end)
+void json_value_rescue(struct json_decoder *d, struct mr_span name, uint32_t q, uint32_t end)
 {
     struct mr_span value = {d->cursor.text + q, end - q};
     bool is_word =
@@ -62,7 +62,7 @@ static void misfit_note(struct json_decoder *d, struct mr_span name, uint32_t q,
     if (d->list_depth > 0) {
         d->has_list_misfit = true;
     } else if (d->is_rescuing) {
-        misfit_rescue(d, name, q, end);
+        json_value_rescue(d, name, q, end);
     }
 }
 
@@ -107,7 +107,8 @@ static uint32_t key_take(struct json_decoder *d, const struct json_node *node, u
     uint32_t bytes = json_decoder_string(d, p + 1, end - 1, &text);
     if (bytes == JSON_FAIL) return JSON_FAIL;
     *out_name = (struct mr_span){text, bytes};
-    *out_member = json_node_find(node, *out_name);
+    bool is_view = text == c->text + p + 1;
+    *out_member = is_view ? json_node_find_swift(node, *out_name) : json_node_find(node, *out_name);
     if (*out_member >= 0 && node->children[*out_member].is_hidden) *out_member = -1;
     return json_colon(c, end);
 }
@@ -379,8 +380,8 @@ uint32_t json_decode_value(struct json_decoder *d, struct json_node *node, uint3
         bool is_whole;
         uint32_t end = list_put(d, node, row, q, out_fits, &is_whole);
         if (end != JSON_FAIL && *out_fits && !is_whole && d->is_rescuing) {
-            d->path_count--; /* the list is the last step itself, named by misfit_rescue */
-            misfit_rescue(d, d->path[d->path_count].name, q, end);
+            d->path_count--; /* the list is the last step itself, named there */
+            json_value_rescue(d, d->path[d->path_count].name, q, end);
             d->path_count++;
         }
         return end;
