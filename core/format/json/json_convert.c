@@ -68,8 +68,7 @@ static mr_convert_form form_of(const struct mr_json_options *options, const stru
     }
 }
 
-/* all_present: lists every slot that has a value; returns how many there are. */
-static uint32_t all_present(const struct mr_json_slot *slots, uint32_t count, uint32_t *out)
+uint32_t json_lane_present(const struct mr_json_slot *slots, uint32_t count, uint32_t *out)
 {
     uint32_t present = 0;
     for (uint32_t k = 0; k < count; k++) {
@@ -105,7 +104,7 @@ uint32_t json_lane_convert(struct mr_json_reader *r, uint32_t number, uint32_t c
         .date = &r->d.date,
     };
     uint32_t rest = form == MR_CONVERT_FORMS
-                        ? all_present(slots, count, lane->rest_slots)
+                        ? json_lane_present(slots, count, lane->rest_slots)
                         : mr_convert_kernels(r->window.kernels->isa)->form[form](&c);
     for (uint32_t i = 0; i < rest; i++) {
         uint32_t k = lane->rest_slots[i];

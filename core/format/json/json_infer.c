@@ -27,6 +27,7 @@ mr_status mr_json_infer_open(struct mr_heap *heap, const struct mr_json_options 
         return status;
     }
     infer->reader->unknown.node_max = JSON_SHAPE_SAMPLE_NODES_MAX;
+    infer->reader->probe.is_on = !own.has_no_lane;
     *out_infer = infer;
     return MR_OK;
 }

@@ -167,6 +167,7 @@ static bool unknown_pass(struct keyed *k, const struct json_node *node, struct m
     struct json_cursor *c = &k->r->d.cursor;
     uint32_t depth = k->object == JSON_LANE_NONE ? 1 : lane->columns[k->object].depth + 1u;
     uint32_t q = k->p, first = k->i;
+    if (lane->is_probe) return false;
     c->i = k->i;
     k->p = json_skip(c, k->p, depth);
     k->i = c->i;
@@ -203,6 +204,7 @@ static inline bool value_put(struct keyed *k, const struct json_node *node)
     }
     if (column->kind == JSON_LANE_LIST && k->text[k->p] == '[') return items_take(k, slots);
     if (is_container && (column->kind == JSON_LANE_CURSOR || column->kind == JSON_LANE_SKIP)) {
+        if (k->lane->is_probe && node->type->id != MR_TYPE_STRING) return false;
         if (slots->slots[k->row].flags != MR_JSON_SLOT_ABSENT) return false;
         slots->slots[k->row] = (struct mr_json_slot){0, 0};
         k->w->p = k->p;
@@ -259,7 +261,7 @@ static bool members_walk(struct keyed *k, bool is_behind)
         }
         pass_blanks(k);
         const struct json_node *node =
-            k->object == JSON_LANE_NONE ? &k->r->root : k->lane->columns[k->object].node;
+            k->object == JSON_LANE_NONE ? k->lane->root : k->lane->columns[k->object].node;
         struct mr_span name;
         if (!key_pass(k, &name)) return false;
         int32_t member = json_node_find_swift(node, name);

@@ -110,7 +110,7 @@ mr_status json_lane_init(struct json_lane *lane, struct mr_arena *arena, struct 
 {
     uint32_t count = mr_type_below(root->type);
     uint32_t room = count + JSON_LANE_EXTRAS_MAX;
-    *lane = (struct json_lane){.arena = arena};
+    *lane = (struct json_lane){.arena = arena, .root = root};
     if (count == 0 || count > COLUMNS_MAX) return MR_OK;
     lane->columns = MR_ARENA_ARRAY(arena, struct json_lane_column, room);
     lane->walk.columns = MR_ARENA_ARRAY(arena, struct mr_json_walk_column, room);
@@ -309,7 +309,7 @@ static bool walk_on(struct mr_json_reader *r)
             lane->keyed_rows++;
             break;
         case MR_JSON_WALK_MISS:
-            if (json_lane_learn(lane, &r->root)) break;
+            if (json_lane_learn(lane)) break;
             if (!json_lane_keyed(r)) return true;
             lane->keyed_rows++;
             break;
@@ -330,6 +330,14 @@ static uint32_t row_of_item(const struct mr_json_slot *slots, uint32_t rows, uin
     return rows;
 }
 
+/* column_check: what there is to do with a column that nobody reads. */
+static uint32_t column_check(struct mr_json_reader *r, uint32_t number, uint32_t count,
+                             uint64_t *misfits)
+{
+    return r->lane.is_probe ? json_probe_check(r, number, count, misfits)
+                            : json_lane_check(r, number, count, misfits);
+}
+
 /* convert_all: returns the first row of the walk that could not be converted, or w->row; that it
  * always is where `misfits` says which those are. */
 static uint32_t convert_all(struct mr_json_reader *r, uint64_t *misfits)
@@ -340,10 +348,10 @@ static uint32_t convert_all(struct mr_json_reader *r, uint64_t *misfits)
     for (uint32_t i = 0; i < lane->column_count && r->d.status == MR_OK; i++) {
         const struct json_lane_column *column = &lane->columns[i];
         if (column->kind == JSON_LANE_VALUE) to = json_lane_convert(r, i, to, misfits);
-        if (column->kind == JSON_LANE_SKIP) to = json_lane_check(r, i, to, misfits);
+        if (column->kind == JSON_LANE_SKIP) to = column_check(r, i, to, misfits);
         if (column->kind != JSON_LANE_ITEM) continue;
         uint32_t items = w->columns[i].items;
-        uint32_t bad = column->node->is_skipped ? json_lane_check(r, i, items, NULL)
+        uint32_t bad = column->node->is_skipped ? column_check(r, i, items, NULL)
                                                 : json_lane_convert(r, i, items, NULL);
         if (bad < items) {
             to = MR_MIN(to, row_of_item(w->columns[column->parent].slots, w->row, bad));
@@ -535,7 +543,7 @@ static uint32_t rows_keep(struct mr_json_reader *r, uint32_t to, const uint64_t 
 /* can_mend: whether a record that misfits is a row like others, made by itself. */
 static bool can_mend(const struct mr_json_reader *r)
 {
-    return !r->lane.has_lists && r->options.mode == MR_JSON_PERMISSIVE &&
+    return (r->lane.is_probe || !r->lane.has_lists) && r->options.mode == MR_JSON_PERMISSIVE &&
            r->options.bad_records_path[0] == '\0';
 }
 

@@ -68,7 +68,9 @@ struct json_lane_found {
 struct json_lane {
     bool is_on;
     bool ignores_unknown; /* fields that the schema lacks are skipped: they get columns here */
+    bool is_probe;        /* of inference: see json_probe.c */
     struct mr_arena *arena;
+    const struct json_node *root;
     struct mr_json_walk walk;
     struct json_lane_column *columns; /* [column_count], those of unknown fields at the end */
     uint32_t column_count;
@@ -104,7 +106,7 @@ struct json_node *json_lane_extra(struct json_lane *lane, uint32_t parent, struc
 
 /* json_lane_learn: the edge for what follows at the walk's place, where none fits.
  * returns false when the cursor has to take it. json_lane_forget: all edges. */
-bool json_lane_learn(struct json_lane *lane, const struct json_node *root);
+bool json_lane_learn(struct json_lane *lane);
 void json_lane_forget(struct json_lane *lane);
 
 /* json_lane_convert: the first `count` slots of column `number`, a VALUE or ITEM, to values.
@@ -116,6 +118,13 @@ uint32_t json_lane_convert(struct mr_json_reader *r, uint32_t number, uint32_t c
                            uint64_t *misfits);
 uint32_t json_lane_check(struct mr_json_reader *r, uint32_t number, uint32_t count,
                          uint64_t *misfits);
+
+/* json_lane_present: lists the slots that have a value; returns how many there are. */
+uint32_t json_lane_present(const struct mr_json_slot *slots, uint32_t count, uint32_t *out);
+
+/* json_probe_check: the same for a column of a probe: whether its slots add nothing to its type. */
+uint32_t json_probe_check(struct mr_json_reader *r, uint32_t number, uint32_t count,
+                          uint64_t *misfits);
 
 /* json_lane_try: whether the slot in a row of a VALUE fits; the row stays null. */
 bool json_lane_try(struct mr_json_reader *r, uint32_t number, uint32_t row);

@@ -13,7 +13,6 @@ enum { CHAIN_MAX = 8 };
 /* The edge in work. */
 struct learner {
     struct json_lane *lane;
-    const struct json_node *root;
     const char *text;
     uint32_t at;
     uint32_t end; /* a literal cannot be longer */
@@ -37,7 +36,7 @@ static bool pass(struct learner *l, char c)
 static struct json_node *pass_key(struct learner *l, uint32_t object)
 {
     const struct json_node *node =
-        object == JSON_LANE_NONE ? l->root : l->lane->columns[object].node;
+        object == JSON_LANE_NONE ? l->lane->root : l->lane->columns[object].node;
     if (!pass(l, '"')) return NULL;
     uint32_t from = l->at;
     while (l->at < l->end && l->text[l->at] != '"') {
@@ -77,6 +76,7 @@ static bool learn_value(struct learner *l, struct json_node *node, struct json_n
     if (l->at >= l->end) return false;
     char first = l->text[l->at];
     if ((first == '{' || first == '[') && (kind == JSON_LANE_CURSOR || kind == JSON_LANE_SKIP)) {
+        if (l->lane->is_probe && node->type->id != MR_TYPE_STRING) return false;
         return end_with(l, MR_JSON_SLOT_IS_OTHER, node->number, false);
     }
     if (kind == JSON_LANE_SKIP) {
@@ -175,12 +175,11 @@ static bool chain_is_long(const struct json_lane *lane, uint32_t place)
     return count >= CHAIN_MAX;
 }
 
-bool json_lane_learn(struct json_lane *lane, const struct json_node *root)
+bool json_lane_learn(struct json_lane *lane)
 {
     struct mr_json_walk *w = &lane->walk;
     struct mr_json_edge *last = &lane->edges[w->edge];
     struct learner l = {.lane = lane,
-                        .root = root,
                         .text = w->text,
                         .at = w->p,
                         .end = w->p + MR_JSON_LITERAL_MAX};

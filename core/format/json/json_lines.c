@@ -272,7 +272,9 @@ static const char *line_check(struct mr_json_reader *r)
  * come further or is full; else the line at r->at is the cursor's. */
 static bool lane_takes(struct mr_json_reader *r)
 {
-    if (!r->lane.is_on || r->items_done > 0) return false;
+    if (r->items_done > 0) return false;
+    if (r->probe.is_on && !json_probe_renew(r)) return false;
+    if (!r->lane.is_on) return false;
     return json_window_utf8_lines(&r->window, r->at) && !json_lane_run(r);
 }
 

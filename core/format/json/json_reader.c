@@ -82,6 +82,7 @@ mr_status mr_json_reader_open(struct mr_heap *heap, const struct mr_type *schema
     r->options = *options;
     r->corrupt = r->rescued = -1;
     mr_arena_init(&r->arena, heap, 0);
+    mr_arena_init(&r->probe.arena, heap, 0);
     mr_text_init(&r->file_path, heap);
     mr_text_init(&r->strict, heap);
     mr_text_init(&r->bad, heap);
@@ -118,6 +119,7 @@ void mr_json_reader_close(struct mr_json_reader *r)
     mr_text_fini(&r->file_path);
     mr_text_fini(&r->strict);
     mr_text_fini(&r->bad);
+    mr_arena_fini(&r->probe.arena);
     mr_arena_fini(&r->arena);
     mr_heap_give(r->heap, r, sizeof *r);
 }

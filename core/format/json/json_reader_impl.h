@@ -29,6 +29,18 @@ typedef enum json_step {
     JSON_STEP_ERROR, /* d.status or the error is set */
 } json_step;
 
+/* Inference's own lane; see json_probe.c. */
+struct json_probe {
+    bool is_on;
+    struct mr_arena arena; /* of the lane */
+    struct json_node root;
+    void *values; /* where the converters write what nobody reads */
+    uint64_t *validity;
+    uint64_t version; /* of the shape that the lane was made of */
+    uint64_t records; /* that there were then */
+    uint32_t wait;    /* for so many more before it is made anew */
+};
+
 struct mr_json_reader {
     struct mr_heap *heap;
     struct mr_arena arena; /* schema and nodes */
@@ -39,6 +51,7 @@ struct mr_json_reader {
     int32_t rescued;
     struct json_decoder d;
     struct json_lane lane;
+    struct json_probe probe;
     struct json_window window; /* over the pushed text */
     struct json_window side;   /* over a record that was copied */
     struct json_shape unknown;
@@ -104,6 +117,10 @@ static inline struct mr_span json_span(const struct mr_json_reader *r, uint32_t 
 }
 
 struct mr_span json_span_prefix(const struct mr_json_reader *r, uint32_t from);
+
+/* json_probe_renew: a lane by what inference has seen so far, when it has seen enough that is new.
+ * False when out of memory. */
+bool json_probe_renew(struct mr_json_reader *r);
 
 /* json_restart: indexes anew from r->at on, whatever state the index was in. */
 MR_MUST_USE json_step json_restart(struct mr_json_reader *r);

@@ -88,6 +88,7 @@ static struct json_shape_node *node_new(struct json_shape *shape, struct mr_span
     if (copy == NULL) return NULL;
     node->name = (struct mr_span){copy, name.bytes};
     shape->node_count++;
+    shape->version++;
     return node;
 }
 
@@ -130,8 +131,10 @@ static struct json_shape_node *element_of(struct json_shape *shape, struct json_
 
 /* -- values -------------------------------------------------------------------------------- */
 
-static void node_widen(struct json_shape_node *node, struct mr_leaf_type leaf)
+static void node_widen(struct json_shape *shape, struct json_shape_node *node,
+                       struct mr_leaf_type leaf)
 {
+    const struct mr_leaf_type before = node->leaf;
     bool is_nested = node->leaf.id >= MR_TYPE_STRUCT || leaf.id >= MR_TYPE_STRUCT;
     if (leaf.id == MR_TYPE_VOID || node->leaf.id == leaf.id) {
         if (!is_nested) node->leaf = mr_leaf_merge(node->leaf, leaf);
@@ -142,6 +145,8 @@ static void node_widen(struct json_shape_node *node, struct mr_leaf_type leaf)
     } else {
         node->leaf = mr_leaf_merge(node->leaf, leaf);
     }
+    shape->version += before.id != node->leaf.id || before.precision != node->leaf.precision ||
+                      before.scale != node->leaf.scale;
 }
 
 /* decimal_leaf: the decimal that holds a number exactly, double when it has too many digits. */
@@ -269,7 +274,7 @@ static uint32_t container_merge(struct json_shape *shape, struct json_shape_node
     bool is_object = c->text[q] == '{';
     bool is_text = !shape->keeps_types || depth + 1 >= MR_TYPE_DEPTH_MAX;
     mr_type_id id = is_object ? MR_TYPE_STRUCT : MR_TYPE_ARRAY;
-    node_widen(node, (struct mr_leaf_type){is_text ? MR_TYPE_STRING : id});
+    node_widen(shape, node, (struct mr_leaf_type){is_text ? MR_TYPE_STRING : id});
     if (node->leaf.id != id) return json_skip(c, q, 0);
     return is_object ? object_merge(shape, node, c, q, depth + 1)
                      : array_merge(shape, node, c, q, depth + 1);
@@ -283,14 +288,14 @@ static uint32_t value_merge(struct json_shape *shape, struct json_shape_node *no
     struct mr_span text;
     if (first == '"') {
         uint32_t end = string_read(shape, c, q, &text);
-        if (end != JSON_FAIL) node_widen(node, text_leaf(shape, text));
+        if (end != JSON_FAIL) node_widen(shape, node, text_leaf(shape, text));
         return end;
     }
     json_token token;
     uint32_t end = json_scalar(c, q, &token);
     if (end == JSON_FAIL) return JSON_FAIL;
     text = (struct mr_span){c->text + q, end - q};
-    node_widen(node, token_leaf(shape, token, text));
+    node_widen(shape, node, token_leaf(shape, token, text));
     return end;
 }
 
@@ -306,7 +311,7 @@ bool json_shape_add(struct json_shape *shape, const struct json_shape_step *path
     for (uint32_t i = 0; i <= steps && node != NULL; i++) {
         bool is_item = i < steps && path[i].kind == JSON_STEP_ITEM;
         mr_type_id id = is_item ? MR_TYPE_ARRAY : MR_TYPE_STRUCT;
-        node_widen(node, (struct mr_leaf_type){id});
+        node_widen(shape, node, (struct mr_leaf_type){id});
         if (node->leaf.id != id) return true; /* it was seen as something else: a string */
         if (is_item) {
             node = element_of(shape, node);
@@ -320,51 +325,65 @@ bool json_shape_add(struct json_shape *shape, const struct json_shape_step *path
 
 /* -- the type ------------------------------------------------------------------------------ */
 
-static const struct mr_type *node_type(const struct json_shape *shape, struct mr_arena *arena,
-                                       const struct json_shape_node *node, bool *out_is_left_out);
+struct typing {
+    const struct json_shape *shape;
+    struct mr_arena *arena;
+    bool is_raw; /* as it was seen: nothing is left out, what was only null is void */
+};
 
-static const struct mr_type *struct_type(const struct json_shape *shape, struct mr_arena *arena,
-                                         const struct json_shape_node *node, bool *out_is_left_out)
+static const struct mr_type *node_type(const struct typing *t, const struct json_shape_node *node,
+                                       bool *out_is_left_out);
+
+static const struct mr_type *struct_type(const struct typing *t, const struct json_shape_node *node,
+                                         bool *out_is_left_out)
 {
     struct mr_field *fields =
-        MR_ARENA_ARRAY(arena, struct mr_field, MR_MAX(node->member_count, 1u));
+        MR_ARENA_ARRAY(t->arena, struct mr_field, MR_MAX(node->member_count, 1u));
     uint32_t count = 0;
     if (fields == NULL) return NULL;
     for (const struct json_shape_node *m = node->first; m != NULL; m = m->next) {
         bool is_left_out = false;
-        char *name = mr_arena_copy(arena, m->name);
-        const struct mr_type *type = node_type(shape, arena, m, &is_left_out);
+        char *name = mr_arena_copy(t->arena, m->name);
+        const struct mr_type *type = node_type(t, m, &is_left_out);
         if (type == NULL || name == NULL) return NULL;
-        if (is_left_out) continue;
+        if (is_left_out && !t->is_raw) continue;
         fields[count++] =
             (struct mr_field){.name = {name, m->name.bytes}, .type = type, .is_nullable = true};
     }
     *out_is_left_out = count == 0;
-    return mr_type_struct(arena, fields, count);
+    return mr_type_struct(t->arena, fields, count);
 }
 
-static const struct mr_type *node_type(const struct json_shape *shape, struct mr_arena *arena,
-                                       const struct json_shape_node *node, bool *out_is_left_out)
+static const struct mr_type *node_type(const struct typing *t, const struct json_shape_node *node,
+                                       bool *out_is_left_out)
 {
     switch (node->leaf.id) {
-    case MR_TYPE_STRUCT: return struct_type(shape, arena, node, out_is_left_out);
+    case MR_TYPE_STRUCT: return struct_type(t, node, out_is_left_out);
     case MR_TYPE_ARRAY: {
-        const struct mr_type *element = node_type(shape, arena, node->first, out_is_left_out);
-        return element == NULL ? NULL : mr_type_array(arena, element, true);
+        const struct mr_type *element = node_type(t, node->first, out_is_left_out);
+        return element == NULL ? NULL : mr_type_array(t->arena, element, true);
     }
-    case MR_TYPE_DECIMAL: return mr_type_decimal(arena, node->leaf.precision, node->leaf.scale);
+    case MR_TYPE_DECIMAL: return mr_type_decimal(t->arena, node->leaf.precision, node->leaf.scale);
     case MR_TYPE_VOID:
-        *out_is_left_out = shape->options->drops_all_null_fields;
-        return mr_type_of(MR_TYPE_STRING);
+        *out_is_left_out = t->shape->options->drops_all_null_fields;
+        return mr_type_of(t->is_raw ? MR_TYPE_VOID : MR_TYPE_STRING);
     default: return mr_type_of(node->leaf.id);
     }
+}
+
+const struct mr_type *json_shape_raw_type(const struct json_shape *shape, struct mr_arena *arena)
+{
+    bool unused;
+    const struct typing t = {shape, arena, true};
+    return struct_type(&t, shape->root, &unused);
 }
 
 mr_status json_shape_type(const struct json_shape *shape, struct mr_arena *arena,
                           const struct mr_type **out_type, struct mr_err *err)
 {
     bool unused;
-    const struct mr_type *type = struct_type(shape, arena, shape->root, &unused);
+    const struct typing t = {shape, arena, false};
+    const struct mr_type *type = struct_type(&t, shape->root, &unused);
     if (type != NULL) type = mr_type_sorted(arena, type);
     if (type == NULL) return mr_err_set(err, MR_E_NOMEM, 0, "out of memory for an inferred schema");
     *out_type = type;

@@ -32,6 +32,7 @@ struct json_shape {
     struct json_shape_node *root; /* a struct */
     uint32_t node_count;
     uint32_t node_max;
+    uint64_t version; /* counts what has changed it */
     bool is_full;       /* the limit was met: what came after is not in it */
     bool keeps_types;   /* false: every leaf and container of a field is a string */
     struct mr_text key; /* a key whose escapes were resolved */
@@ -57,5 +58,9 @@ bool json_shape_is_empty(const struct json_shape *shape);
  * nulls are strings, or left out with dropFieldIfAllNull. */
 MR_MUST_USE mr_status json_shape_type(const struct json_shape *shape, struct mr_arena *arena,
                                       const struct mr_type **out_type, struct mr_err *err);
+
+/* json_shape_raw_type: the same as it was seen: in order of appearance, with all fields, those that
+ * were only null void. Null when out of memory. */
+const struct mr_type *json_shape_raw_type(const struct json_shape *shape, struct mr_arena *arena);
 
 #endif

@@ -1,6 +1,7 @@
 /* Shown: on generated and mutated records every instruction set gives the same rows, counters and
- * unknown fields as the reference, however the text is cut, in lines and in documents (R18); and
- * when any one allocation fails the reader says so, leaves nothing behind and works again (R5).
+ * unknown fields as the reference, however the text is cut, in lines and in documents (R18);
+ * inference gives the same types by the lane as by the cursor alone; and when any one allocation
+ * fails the reader says so, leaves nothing behind and works again (R5).
  * MR_ROUNDS=n makes it longer; the seed is printed. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +19,7 @@
 #include "tests/support/type_text.h"
 
 #ifdef MR_DEBUG
-enum { ROUNDS = 1000 };
+enum { ROUNDS = 400 };
 #else
 enum { ROUNDS = 6000 }; /* 240,000 records on each instruction set (R18) */
 #endif
@@ -355,6 +356,98 @@ static void test_variants_agree(void **state)
     }
 }
 
+/* -- inference ----------------------------------------------------------------------------- */
+
+static void feed(struct mr_json_infer *infer, struct mr_span text, size_t step)
+{
+    char *copy = calloc(1, text.bytes + MR_PAD);
+    size_t at = 0, end = 0, consumed;
+    memcpy(copy, text.text, text.bytes);
+    assert_int_equal(mr_json_infer_begin(infer, NULL), MR_OK);
+    do {
+        end = MR_MIN(end + step, text.bytes);
+        assert_int_equal(mr_json_infer_feed(infer, copy + at, end - at, end == text.bytes,
+                                            &consumed, NULL),
+                         MR_OK);
+        at += consumed;
+    } while (end < text.bytes);
+    free(copy);
+}
+
+/* infer_text: what is inferred from the texts, the first of them again and again. */
+static void infer_text(const struct mr_json_options *options, mr_isa isa, struct mr_span one,
+                       struct mr_span other, size_t step, struct mr_text *out)
+{
+    static const char order[] = "00010110";
+    struct mr_heap heap;
+    struct mr_arena arena;
+    struct mr_json_infer *infer;
+    const struct mr_type *type;
+    mr_heap_init(&heap, 0);
+    mr_arena_init(&arena, &heap, 0);
+    assert_int_equal(mr_json_infer_open(&heap, options, mr_json_kernels(isa), &infer, NULL), MR_OK);
+    for (size_t i = 0; order[i] != '\0'; i++) feed(infer, order[i] == '0' ? one : other, step);
+    assert_int_equal(mr_json_infer_type(infer, &arena, &type, NULL), MR_OK);
+    mr_schema_write_ddl(type, out);
+    mr_text_addf(out, "; %" PRIu64 " records, %" PRIu64 " malformed", mr_json_infer_records(infer),
+                 mr_json_infer_malformed(infer));
+    mr_json_infer_close(infer);
+    mr_arena_fini(&arena);
+    assert_int_equal(heap.used_bytes, 0);
+}
+
+static void infer_options_draw(struct mr_rng *rng, struct mr_json_options *options)
+{
+    options_draw(rng, options);
+    options->is_multi_line = mr_rng_below(rng, 8) == 0;
+    options->infers_column_types = mr_rng_below(rng, 4) > 0;
+    options->infers_timestamp = mr_rng_below(rng, 3) > 0;
+    options->prefers_decimal = mr_rng_below(rng, 4) == 0;
+    options->primitives_as_string = mr_rng_below(rng, 6) == 0;
+    options->drops_all_null_fields = mr_rng_below(rng, 3) == 0;
+}
+
+/* Inference by the lane gives the types and counts that it gives by the cursor alone. */
+static void test_inference_agrees(void **state)
+{
+    (void)state;
+    const char *wanted = getenv("MR_ROUNDS");
+    uint64_t rounds = wanted == NULL ? ROUNDS / 4 : strtoull(wanted, NULL, 10);
+    for (uint64_t round = 0; round < rounds; round++) {
+        struct mr_rng rng;
+        struct mr_heap heap;
+        struct mr_text one, other, want, got;
+        struct mr_json_options options;
+        mr_rng_init(&rng, round ^ 0x5eed);
+        mr_heap_init(&heap, 0);
+        mr_text_init(&one, &heap);
+        mr_text_init(&other, &heap);
+        mr_text_init(&want, &heap);
+        infer_options_draw(&rng, &options);
+        add_text(&rng, options.is_multi_line, &one);
+        add_text(&rng, options.is_multi_line, &other);
+        options.has_no_lane = true;
+        infer_text(&options, MR_ISA_REF, mr_text_span(&one), mr_text_span(&other), SIZE_MAX / 2,
+                   &want);
+        options.has_no_lane = false;
+        for (int isa = 0; isa <= (int)mr_isa_best(); isa++) {
+            mr_text_init(&got, &heap);
+            infer_text(&options, (mr_isa)isa, mr_text_span(&one), mr_text_span(&other),
+                       500 + mr_rng_below(&rng, 5000), &got);
+            if (!mr_span_eq(mr_text_span(&got), mr_text_span(&want))) {
+                show("types", &got, &want);
+                fprintf(stderr, "%.*s\n----\n%.*s\n", (int)one.used, one.at, (int)other.used,
+                        other.at);
+                fail_msg("inference, round %" PRIu64 ", isa %d", round, isa);
+            }
+            mr_text_fini(&got);
+        }
+        mr_text_fini(&one);
+        mr_text_fini(&other);
+        mr_text_fini(&want);
+    }
+}
+
 /* -- out of memory ------------------------------------------------------------------------- */
 
 static mr_status infer_all(struct mr_heap *heap, const struct mr_json_options *options,
@@ -445,6 +538,7 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_variants_agree),
+                                       cmocka_unit_test(test_inference_agrees),
                                        cmocka_unit_test(test_out_of_memory)};
     print_message("seeds 0 to MR_ROUNDS - 1, 1000 to 1039\n");
     return cmocka_run_group_tests(tests, NULL, NULL);
