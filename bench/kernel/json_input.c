@@ -8,7 +8,11 @@
 #include "core/format/json/json_infer.h"
 #include "core/sql/parse.h"
 
-enum { SAMPLE = 1 << 20, DECODE_BYTES = 2 << 20 };
+enum {
+    SAMPLE = 1 << 20,
+    DECODE_BYTES = 2 << 20,
+    ARENA_KEEP_BYTES = 256 << 20, /* from batch to batch, as a worker does */
+};
 
 static char *text_alloc(size_t bytes)
 {
@@ -97,6 +101,7 @@ uint64_t mr_json_input_read(struct mr_json_input *in, const struct mr_json_kerne
         mr_bench_die(err.message);
     }
     mr_arena_init(&arena, &in->heap, 0);
+    arena.keep_bytes = ARENA_KEEP_BYTES;
     while (at < in->bytes) {
         struct mr_batch batch;
         size_t bytes = MR_MIN(in->bytes - at, (size_t)DECODE_BYTES), consumed;
