@@ -36,53 +36,6 @@ int32_t json_node_find(const struct json_node *node, struct mr_span name)
     return -1;
 }
 
-/* low_bytes: the first `bytes` bytes, 0..7, of a word as it was loaded. */
-static inline uint64_t low_bytes(uint64_t word, uint32_t bytes)
-{
-    if (bytes == 0) return 0;
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    return word & ~(UINT64_MAX >> (8 * bytes));
-#else
-    return word & UINT64_MAX >> (64 - 8 * bytes);
-#endif
-}
-
-/* key_of: of a name that is readable eight bytes past its start. */
-static inline struct json_key key_of(struct mr_span name)
-{
-    struct json_key key = {.bytes = (uint32_t)name.bytes};
-    memcpy(&key.first, name.text, sizeof key.first);
-    if (name.bytes >= sizeof key.first) {
-        memcpy(&key.last, name.text + name.bytes - sizeof key.last, sizeof key.last);
-    } else {
-        key.first = low_bytes(key.first, (uint32_t)name.bytes);
-    }
-    return key;
-}
-
-static inline uint32_t key_slot(const struct json_key *key)
-{
-    uint64_t hash = (key->first ^ (uint64_t)key->bytes << 56) * UINT64_C(0x9e3779b97f4a7c15);
-    return (uint32_t)((hash ^ key->last * UINT64_C(0xbf58476d1ce4e5b9)) >> 32);
-}
-
-int32_t json_node_find_swift(const struct json_node *node, struct mr_span name)
-{
-    const struct json_keys *keys = &node->keys;
-    const struct json_key key = key_of(name);
-    for (uint32_t slot = key_slot(&key) & keys->slot_mask; keys->exact[slot].member != 0;
-         slot = (slot + 1) & keys->slot_mask) {
-        const struct json_key *known = &keys->exact[slot];
-        if (known->first != key.first || known->last != key.last || known->bytes != key.bytes) {
-            continue;
-        }
-        uint32_t member = known->member - 1;
-        if (key.bytes > 16 && !mr_span_eq(node->children[member].name, name)) continue;
-        return (int32_t)member;
-    }
-    return keys->is_case_sensitive ? -1 : json_node_find(node, name);
-}
-
 /* key_add: the member of that name that json_node_find gives. */
 static void key_add(struct json_node *node, uint32_t member)
 {
@@ -92,8 +45,8 @@ static void key_add(struct json_node *node, uint32_t member)
         if (name.bytes > 0) memcpy(padded, name.text, name.bytes);
         name.text = padded;
     }
-    struct json_key key = key_of(name);
-    uint32_t slot = key_slot(&key) & node->keys.slot_mask;
+    struct json_key key = json_key_of(name);
+    uint32_t slot = json_key_slot(&key) & node->keys.slot_mask;
     while (node->keys.exact[slot].member != 0) slot = (slot + 1) & node->keys.slot_mask;
     key.member = member + 1;
     node->keys.exact[slot] = key;

@@ -54,8 +54,53 @@ MR_MUST_USE mr_status json_node_init(struct json_node *node, struct mr_arena *ar
 /* json_node_find: the member of that name, or -1. */
 int32_t json_node_find(const struct json_node *node, struct mr_span name);
 
+/* json_low_bytes: the first `bytes` bytes, 0..7, of a word as it was loaded. */
+static inline uint64_t json_low_bytes(uint64_t word, uint32_t bytes)
+{
+    if (bytes == 0) return 0;
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return word & ~(UINT64_MAX >> (8 * bytes));
+#else
+    return word & UINT64_MAX >> (64 - 8 * bytes);
+#endif
+}
+
+/* json_key_of: of a name that is readable eight bytes past its start. */
+static inline struct json_key json_key_of(struct mr_span name)
+{
+    struct json_key key = {.bytes = (uint32_t)name.bytes};
+    memcpy(&key.first, name.text, sizeof key.first);
+    if (name.bytes >= sizeof key.first) {
+        memcpy(&key.last, name.text + name.bytes - sizeof key.last, sizeof key.last);
+    } else {
+        key.first = json_low_bytes(key.first, (uint32_t)name.bytes);
+    }
+    return key;
+}
+
+static inline uint32_t json_key_slot(const struct json_key *key)
+{
+    uint64_t hash = (key->first ^ (uint64_t)key->bytes << 56) * UINT64_C(0x9e3779b97f4a7c15);
+    return (uint32_t)((hash ^ key->last * UINT64_C(0xbf58476d1ce4e5b9)) >> 32);
+}
+
 /* json_node_find_swift: the same for a name that is readable eight bytes past its start. */
-int32_t json_node_find_swift(const struct json_node *node, struct mr_span name);
+static inline int32_t json_node_find_swift(const struct json_node *node, struct mr_span name)
+{
+    const struct json_keys *keys = &node->keys;
+    const struct json_key key = json_key_of(name);
+    for (uint32_t slot = json_key_slot(&key) & keys->slot_mask; keys->exact[slot].member != 0;
+         slot = (slot + 1) & keys->slot_mask) {
+        const struct json_key *known = &keys->exact[slot];
+        if (known->first != key.first || known->last != key.last || known->bytes != key.bytes) {
+            continue;
+        }
+        uint32_t member = known->member - 1;
+        if (key.bytes > 16 && !mr_span_eq(node->children[member].name, name)) continue;
+        return (int32_t)member;
+    }
+    return keys->is_case_sensitive ? -1 : json_node_find(node, name);
+}
 
 /* json_node_begin: binds the tree to `vec`, made here with `room` rows. */
 MR_MUST_USE mr_status json_node_begin(struct json_node *node, struct mr_vec *vec,

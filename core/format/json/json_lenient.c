@@ -62,24 +62,23 @@ static void skip_blanks(struct lexer *lex)
 static bool take_string(struct lexer *lex)
 {
     char quote = *lex->at++;
+    const char *plain = lex->at; /* from here on nothing is out yet */
     mr_text_addc(lex->out, '"');
     for (; lex->at < lex->end && *lex->at != quote; lex->at++) {
-        if (*lex->at == '"') mr_text_addc(lex->out, '\\');
-        if (*lex->at == '\n' && lex->options->allows_control_chars) {
-            mr_text_adds(lex->out, "\\n");
-            continue;
-        }
-        if (*lex->at == '\\') {
-            if (lex->end - lex->at < 2) return false;
-            if (lex->at[1] == '\'') {
-                lex->at++;
-            } else {
-                mr_text_addc(lex->out, *lex->at++);
-            }
-        }
-        mr_text_addc(lex->out, *lex->at);
+        bool is_newline = *lex->at == '\n' && lex->options->allows_control_chars;
+        bool is_escape = *lex->at == '\\';
+        if (*lex->at != '"' && !is_newline && !is_escape) continue;
+        if (is_escape && lex->end - lex->at < 2) return false;
+        if (is_escape && *++lex->at != '\'') continue;
+        mr_text_add(lex->out, plain, (size_t)(lex->at - is_escape - plain));
+        plain = lex->at; /* the quote, or an apostrophe without its backslash */
+        if (*plain == '"') mr_text_addc(lex->out, '\\');
+        if (!is_newline) continue;
+        mr_text_adds(lex->out, "\\n");
+        plain++;
     }
     if (lex->at == lex->end) return false;
+    mr_text_add(lex->out, plain, (size_t)(lex->at - plain));
     lex->at++;
     mr_text_addc(lex->out, '"');
     return true;
