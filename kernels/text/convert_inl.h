@@ -72,9 +72,10 @@ static inline bool date_leaf(const struct mr_convert *c, const char *at, uint32_
     return flags == (MR_SLOT_QUOTED | 10) && day_of(c, at, (int32_t *)c->values + row);
 }
 
-/* scale_put: digits with `scale` of them behind the point as the column's decimal. */
-static inline bool scale_put(const struct mr_convert *c, bool is_negative, uint64_t digits,
-                             uint32_t scale, uint32_t row)
+/* scale_put: digits with `scale` of them behind the point as the column's decimal; `minus` is 1
+ * or 0. */
+static inline bool scale_put(const struct mr_convert *c, uint64_t minus, uint64_t digits,
+                             uint64_t scale, uint32_t row)
 {
     static const int64_t powers[] = {1,
                                      10,
@@ -99,22 +100,26 @@ static inline bool scale_put(const struct mr_convert *c, bool is_negative, uint6
     if (scale > c->scale) return false;
     if (__builtin_mul_overflow(digits, (uint64_t)powers[c->scale - scale], &value)) return false;
     if (value >= (uint64_t)powers[c->precision]) return false;
-    ((int64_t *)c->values)[row] = is_negative ? -(int64_t)value : (int64_t)value;
+    ((int64_t *)c->values)[row] = (int64_t)((value ^ -minus) + minus);
     return true;
 }
 
-/* double_of: the nearest double of digits with `scale` of them behind the point. */
-static inline bool double_of(bool is_negative, uint64_t digits, uint32_t scale, double *out)
+/* double_of: the nearest double of digits with `scale` of them behind the point; `minus` is 1 or 0.
+ * Signs are what a predictor cannot know, so there is no branch on it. */
+static inline bool double_of(uint64_t minus, uint64_t digits, uint64_t scale, double *out)
 {
     static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,
                                     1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
     double value;
+    uint64_t bits;
     if (__builtin_expect(digits <= UINT64_C(1) << 53, 1)) {
         value = (double)(int64_t)digits / powers[scale]; /* both exact: rounded once */
     } else if (!mr_scale10_double(digits, -(int64_t)scale, &value)) {
         return false;
     }
-    *out = is_negative ? -value : value;
+    memcpy(&bits, &value, sizeof bits);
+    bits ^= minus << 63;
+    memcpy(out, &bits, sizeof bits);
     return true;
 }
 
