@@ -28,23 +28,45 @@ static inline __m256i pair_errors(__m256i text, __m256i before)
     return _mm256_xor_si256(pair, wanted);
 }
 
+static inline __m256i load(const char *at)
+{
+    return _mm256_loadu_si256((const __m256i *)at);
+}
+
+/* step_add: the errors of one step behind *before, which becomes it. */
+static inline __m256i step_add(__m256i errors, __m256i step, __m256i *before)
+{
+    if (_mm256_movemask_epi8(_mm256_or_si256(step, *before)) != 0) {
+        errors = _mm256_or_si256(errors, pair_errors(step, *before));
+    }
+    *before = step;
+    return errors;
+}
+
 bool mr_utf8_check_avx2(const char *text, size_t bytes)
 {
     __m256i before = _mm256_setzero_si256(), errors = before;
+    size_t at = 0;
+    /* Four steps that are ASCII, behind one that is, are passed at once. */
+    for (; bytes - at >= 4 * STEP; at += 4 * STEP) {
+        __m256i first = load(text + at), second = load(text + at + STEP);
+        __m256i third = load(text + at + 2 * STEP), fourth = load(text + at + 3 * STEP);
+        __m256i low = _mm256_or_si256(first, second), high = _mm256_or_si256(third, fourth);
+        __m256i all = _mm256_or_si256(_mm256_or_si256(low, high), before);
+        if (_mm256_movemask_epi8(all) == 0) {
+            before = fourth;
+            continue;
+        }
+        errors = step_add(errors, first, &before);
+        errors = step_add(errors, second, &before);
+        errors = step_add(errors, third, &before);
+        errors = step_add(errors, fourth, &before);
+    }
     /* The last step is padded with zeros, at least one, so that a cut sequence shows. */
-    for (size_t at = 0; at <= bytes; at += STEP) {
-        __m256i step;
-        if (bytes - at >= STEP) {
-            step = _mm256_loadu_si256((const __m256i *)(text + at));
-        } else {
-            char last[STEP] = {0};
-            memcpy(last, text + at, bytes - at);
-            step = _mm256_loadu_si256((const __m256i *)last);
-        }
-        if (_mm256_movemask_epi8(_mm256_or_si256(step, before)) != 0) {
-            errors = _mm256_or_si256(errors, pair_errors(step, before));
-        }
-        before = step;
+    for (; at <= bytes; at += STEP) {
+        char last[STEP] = {0};
+        memcpy(last, text + at, bytes - at < STEP ? bytes - at : STEP);
+        errors = step_add(errors, load(last), &before);
     }
     return _mm256_testz_si256(errors, errors) != 0;
 }
