@@ -22,7 +22,7 @@ enum {
     SLOTS_MAX = 150,
     ROWS_MAX = SLOTS_MAX + 130,
     TEXT_MAX = SLOTS_MAX * 48,
-    ROUNDS = 5000,
+    ROUNDS = 3000,
     PRECISION = 12,
     SCALE = 4,
 };

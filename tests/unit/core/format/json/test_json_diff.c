@@ -19,7 +19,7 @@
 #include "tests/support/type_text.h"
 
 #ifdef MR_DEBUG
-enum { ROUNDS = 400 };
+enum { ROUNDS = 250 };
 #else
 enum { ROUNDS = 6000 }; /* 240,000 records on each instruction set (R18) */
 #endif
