@@ -49,12 +49,14 @@ static mr_status body_pack(struct mr_pq_press *press, mr_codec_id codec_id, mr_c
 }
 
 /* Packs with what the last trial found, or makes one: the full effort against none and, when more
- * pages follow, against the fast one. */
+ * pages follow, against the fast one. What is left for the last page of a chunk may be a few rows,
+ * which say little about whole pages. */
 static mr_status body_try(struct mr_pq_column *column, struct mr_pq_effort *effort,
                           struct mr_span body, struct mr_err *err)
 {
     struct mr_pq_press *press = column->press;
-    bool is_due = effort->pages == 0, is_alone = column->is_sealing && column->pages.used == 0;
+    bool is_first = column->pages.used == 0, is_alone = is_first && column->is_sealing;
+    bool is_due = effort->pages == 0 && (is_first || !column->is_sealing);
     size_t fast_bytes = SIZE_MAX;
     if (is_due) {
         if (column->codec_id == MR_CODEC_ZSTD && !is_alone) {

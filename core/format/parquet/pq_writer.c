@@ -6,7 +6,9 @@
 
 enum {
     ROW_GROUP_ROWS = 1000 * 1000,
-    ROW_GROUP_BYTES = 128 << 20,
+    ROW_GROUP_BYTES = 32 << 20,
+    ROWS_ENOUGH = 100 * 1000, /* and BYTES_ENOUGH */
+    BYTES_ENOUGH = 8 << 20,
     PAGE_ROWS = 20 * 1000,
     PAGE_BYTES = 1 << 20,
     PAGE_BYTES_MIN = 4 << 10,
@@ -33,6 +35,7 @@ struct mr_pq_writer {
     uint64_t rows;
     uint64_t group_rows;
     uint32_t taken_count;
+    bool ends_early; /* row groups: nobody asked for a size of theirs */
     bool is_sealed;
     bool is_failed;
 };
@@ -108,6 +111,7 @@ mr_status mr_pq_writer_open(struct mr_heap *heap, const struct mr_type *schema,
     writer->owner = heap;
     mr_pq_heap_init(&writer->memory, heap, 0);
     writer->options = *options;
+    writer->ends_early = options->row_group_rows == 0 && options->row_group_bytes == 0;
     options_default(&writer->options);
     mr_status status = writer_init(writer, schema, err);
     if (status != MR_OK) {
@@ -194,6 +198,21 @@ static mr_status group_seal(struct mr_pq_writer *writer, struct mr_err *err)
     return MR_OK;
 }
 
+/* Where nobody says how large a row group has to be, it ends when it is large enough for those who
+ * read it, and another batch would begin a page: until then its pages wait in memory, and less of
+ * that is touched, and is written sooner. */
+static bool group_is_full(const struct mr_pq_writer *writer, uint32_t batch_rows)
+{
+    const struct mr_pq_writer_options *options = &writer->options;
+    uint64_t bytes = group_bytes(writer);
+    if (writer->group_rows >= options->row_group_rows || bytes >= options->row_group_bytes ||
+        writer_live_bytes(writer) >= options->memory_bytes) {
+        return true;
+    }
+    return writer->ends_early && writer->group_rows >= ROWS_ENOUGH && bytes >= BYTES_ENOUGH &&
+           writer->group_rows % options->page_rows + batch_rows > options->page_rows;
+}
+
 static mr_status batch_append(struct mr_pq_writer *writer, const struct mr_batch *batch,
                               const uint32_t *cols, struct mr_err *err)
 {
@@ -214,13 +233,7 @@ static mr_status batch_append(struct mr_pq_writer *writer, const struct mr_batch
     }
     writer->rows += batch->sel_count;
     writer->group_rows += batch->sel_count;
-    const struct mr_pq_writer_options *options = &writer->options;
-    if (writer->group_rows < options->row_group_rows &&
-        group_bytes(writer) < options->row_group_bytes &&
-        writer_live_bytes(writer) < options->memory_bytes) {
-        return MR_OK;
-    }
-    return group_seal(writer, err);
+    return group_is_full(writer, batch->sel_count) ? group_seal(writer, err) : MR_OK;
 }
 
 mr_status mr_pq_writer_append(struct mr_pq_writer *writer, const struct mr_batch *batch,

@@ -3,7 +3,9 @@
  *     open ──▶ append* ──▶ seal ──▶ close          take / give at any time after open
  *
  * A batch is shredded column by column into pages (pq_column.h); a row group is sealed when it has
- * row_group_rows rows or row_group_bytes bytes, or when the writer holds more than memory_bytes.
+ * row_group_rows rows or row_group_bytes bytes, or when the writer holds more than memory_bytes;
+ * when neither is given, near the end of a page once it has
+ * 100,000 rows and 8 MiB.
  * Sealed row groups become output: pieces of equal size with ascending file offsets, which the
  * caller takes, writes in any order and as asynchronously as it likes, and gives back. Only the
  * last piece after `seal` is short. Pieces that are not given back count as memory of the writer.
@@ -32,7 +34,7 @@ struct mr_pq_writer_options {
     mr_codec_id codec_id;
     bool is_adaptive;         /* less work for the codec where it gains little: pq_page_write.c */
     uint64_t row_group_rows;  /* 0 = 1,000,000 */
-    uint64_t row_group_bytes; /* 0 = 128 MiB, after compression */
+    uint64_t row_group_bytes; /* 0 = 32 MiB, after compression */
     uint32_t page_rows;       /* 0 = 20,000 */
     uint32_t page_bytes;      /* 0 = 1 MiB, before compression */
     bool has_no_dictionary;
