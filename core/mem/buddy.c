@@ -13,7 +13,8 @@
 #define ASAN_UNPOISON_MEMORY_REGION(at, bytes) ((void)(at), (void)(bytes))
 #endif
 
-enum { PAGE = 4096 };
+enum { PAGE = 4096, LARGE_ORDER = 13 /* 2 MiB, a huge page */ };
+static_assert((size_t)MR_BUDDY_MIN << LARGE_ORDER == 2 << 20, "the order of a huge page");
 
 /* state[i]: what begins at smallest block i. */
 enum { INSIDE = 0, USED = 0x80 }; /* a free block of order o is o + 1 */
@@ -25,9 +26,16 @@ struct mr_buddy_free {
 static_assert(sizeof(struct mr_buddy_free) <= MR_PAD, "links lie where the block before may read");
 static_assert(MR_PAD <= MR_BUDDY_MIN, "and within the smallest block");
 
-static struct mr_buddy_free *block_at(const struct mr_buddy *buddy, size_t index)
+static void *block_at(const struct mr_buddy *buddy, size_t index)
 {
-    return (struct mr_buddy_free *)(void *)(buddy->base + index * MR_BUDDY_MIN);
+    return buddy->base + index * MR_BUDDY_MIN;
+}
+
+/* Where a free block's links are: in the block itself, or for one of at least 2 MiB in the table
+ * beside it, so that memory nobody has taken yet stays untouched and costs no page. */
+static struct mr_buddy_free *links_at(const struct mr_buddy *buddy, size_t index, uint32_t order)
+{
+    return order < LARGE_ORDER ? block_at(buddy, index) : &buddy->large[index >> LARGE_ORDER];
 }
 
 static size_t index_of(const struct mr_buddy *buddy, const void *block)
@@ -37,6 +45,14 @@ static size_t index_of(const struct mr_buddy *buddy, const void *block)
     return off / MR_BUDDY_MIN;
 }
 
+/* The block that links found in the list of an order belong to. */
+static size_t index_of_links(const struct mr_buddy *buddy, const struct mr_buddy_free *links,
+                             uint32_t order)
+{
+    if (order < LARGE_ORDER) return index_of(buddy, links);
+    return (size_t)(links - buddy->large) << LARGE_ORDER;
+}
+
 static uint32_t log2_floor(size_t n)
 {
     return 63u - (uint32_t)__builtin_clzll(n);
@@ -44,8 +60,8 @@ static uint32_t log2_floor(size_t n)
 
 static void list_add(struct mr_buddy *buddy, size_t index, uint32_t order)
 {
-    struct mr_buddy_free *block = block_at(buddy, index);
-    ASAN_UNPOISON_MEMORY_REGION(block, MR_PAD);
+    struct mr_buddy_free *block = links_at(buddy, index, order);
+    ASAN_UNPOISON_MEMORY_REGION(block_at(buddy, index), MR_PAD);
     block->next = buddy->free[order];
     block->link = &buddy->free[order];
     if (block->next != NULL) block->next->link = &block->next;
@@ -55,7 +71,7 @@ static void list_add(struct mr_buddy *buddy, size_t index, uint32_t order)
 
 static void list_remove(struct mr_buddy *buddy, size_t index)
 {
-    struct mr_buddy_free *block = block_at(buddy, index);
+    struct mr_buddy_free *block = links_at(buddy, index, buddy->state[index] - 1u);
     *block->link = block->next;
     if (block->next != NULL) block->next->link = block->link;
     buddy->state[index] = INSIDE;
@@ -134,7 +150,7 @@ static void *buddy_take(struct mr_heap *heap, size_t bytes)
     if ((count & (count - 1)) != 0) order++;
     while (order < MR_BUDDY_ORDERS && buddy->free[order] == NULL) order++;
     if (order >= MR_BUDDY_ORDERS) return take_neighbours(buddy, count);
-    size_t index = index_of(buddy, buddy->free[order]);
+    size_t index = index_of_links(buddy, buddy->free[order], order);
     MR_ASSERT(buddy->state[index] == order + 1);
     list_remove(buddy, index);
     free_run(buddy, index + count, ((size_t)1 << order) - count);
@@ -157,9 +173,14 @@ mr_status mr_buddy_init(struct mr_buddy *buddy, void *at, size_t bytes, struct m
     if (bytes < 64 * 1024) {
         return mr_err_set(err, MR_E_INVALID, 5005, "a heap of %zu bytes is too small", bytes);
     }
-    size_t head = mr_align_up(bytes / (MR_BUDDY_MIN + 1) + 1, align);
+    size_t states = mr_align_up(bytes / (MR_BUDDY_MIN + 1) + 1, 64);
+    size_t large = (bytes / MR_BUDDY_MIN >> LARGE_ORDER) * sizeof *buddy->large;
+    size_t head = mr_align_up(states + large, align);
     size_t blocks = (bytes - head - MR_PAD) / MR_BUDDY_MIN;
-    *buddy = (struct mr_buddy){.state = at, .base = (uint8_t *)at + head, .blocks = blocks};
+    *buddy = (struct mr_buddy){.state = at,
+                               .large = (struct mr_buddy_free *)(void *)((uint8_t *)at + states),
+                               .base = (uint8_t *)at + head,
+                               .blocks = blocks};
     buddy->heap = (struct mr_heap){
         .take = buddy_take, .give = buddy_give, .limit_bytes = blocks * MR_BUDDY_MIN};
     ASAN_UNPOISON_MEMORY_REGION(at, bytes);

@@ -4,9 +4,11 @@
  * each at a multiple of its size. A request takes the smallest one that is large enough and gives
  * the tail it does not need back at once, so a buffer pool of 33 MiB costs 33 MiB and not 64. What
  * is given back joins its buddy while that is free too. A byte per smallest block says what begins
- * there; nothing is kept beside the caller's bytes, so overruns cannot break the lists' order.
+ * there; nothing is kept beside the caller's bytes, so overruns cannot break the lists' order. Free
+ * blocks of 2 MiB and more have their links in a table, so that what is never taken is never
+ * touched.
  *
- *   region:  [ state bytes | blocks ... ]
+ *   region:  [ state bytes | links of large blocks | blocks ... ]
  *
  * Take and give cost a few steps per power of two. The MR_PAD readable bytes behind a block that
  * heap.h promises are the next block or the end of the region: a power of two costs just that, and
@@ -20,11 +22,12 @@
 
 enum { MR_BUDDY_MIN = 256, MR_BUDDY_ORDERS = 40 };
 
-struct mr_buddy_free; /* a free block's own memory holds its links */
+struct mr_buddy_free; /* links of a free block: in its own memory, or in `large` */
 
 struct mr_buddy {
     struct mr_heap heap; /* first; what others use */
     uint8_t *state;      /* state[blocks]: see buddy.c */
+    struct mr_buddy_free *large; /* large[n]: of a free block that begins at n times 2 MiB */
     uint8_t *base;       /* blocks of MR_BUDDY_MIN bytes; at a multiple of 4096 like the region */
     size_t blocks;
     struct mr_buddy_free *free[MR_BUDDY_ORDERS]; /* by log2 of size in smallest blocks */

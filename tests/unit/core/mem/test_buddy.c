@@ -1,12 +1,13 @@
 /* Shown: a heap in one region never hands out a byte twice, keeps its blocks readable past their
  * ends inside the region, wastes no more than the smallest block, nothing on powers of two, keeps
  * pages on pages, and is whole again when all has been given back: 20,000 seeded takes and gives
- * against a map of who owns each byte. */
+ * against a map of who owns each byte. What nobody took it does not touch. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <cmocka.h>
 
 #include "core/base/rng.h"
@@ -29,18 +30,17 @@ static bool is_filled(const struct held *held, uint8_t with)
     return true;
 }
 
-static void test_random(void **state)
+static void take_and_give(size_t region_bytes, unsigned bits, int rounds)
 {
-    (void)state;
     struct mr_buddy buddy;
     struct mr_rng rng;
     struct held held[HELD] = {0};
-    uint8_t *region = aligned_alloc(64, REGION);
+    uint8_t *region = aligned_alloc(64, region_bytes);
     mr_rng_init(&rng, 1);
-    assert_int_equal(mr_buddy_init(&buddy, region, REGION, NULL), MR_OK);
+    assert_int_equal(mr_buddy_init(&buddy, region, region_bytes, NULL), MR_OK);
     size_t largest = mr_buddy_largest(&buddy);
-    assert_int_equal(largest, REGION / 2);
-    for (int i = 0; i < 20000; i++) {
+    assert_int_equal(largest, region_bytes / 2);
+    for (int i = 0; i < rounds; i++) {
         struct held *one = &held[mr_rng_below(&rng, HELD)];
         uint8_t mark = (uint8_t)(one - held);
         if (one->at != NULL) {
@@ -49,11 +49,11 @@ static void test_random(void **state)
             one->at = NULL;
             continue;
         }
-        one->bytes = mr_rng_below(&rng, (uint64_t)1 << mr_rng_below(&rng, 18));
+        one->bytes = mr_rng_below(&rng, (uint64_t)1 << mr_rng_below(&rng, bits));
         one->at = mr_heap_take(&buddy.heap, one->bytes);
         if (one->at == NULL) continue;
         assert_int_equal((uintptr_t)one->at % 64, 0);
-        assert_true(one->at >= region && one->at + one->bytes + MR_PAD <= region + REGION);
+        assert_true(one->at >= region && one->at + one->bytes + MR_PAD <= region + region_bytes);
         memset(one->at, mark, one->bytes);
     }
     for (int i = 0; i < HELD; i++) mr_heap_give(&buddy.heap, held[i].at, held[i].bytes);
@@ -61,6 +61,45 @@ static void test_random(void **state)
     assert_int_equal(mr_buddy_largest(&buddy), largest);
     mr_buddy_fini(&buddy);
     free(region);
+}
+
+static void test_random(void **state)
+{
+    (void)state;
+    take_and_give(REGION, 18, 20000);
+}
+
+/* Blocks whose links lie apart from them. */
+static void test_random_large(void **state)
+{
+    (void)state;
+    take_and_give(64 * REGION, 24, 1000);
+}
+
+/* What is not taken is not touched: the pages of a fresh mapping stay away, but for the states. */
+static void test_untouched(void **state)
+{
+    (void)state;
+    enum { PAGE = 4096, PAGES = 64 * REGION / PAGE };
+    static unsigned char is_there[PAGES];
+    struct mr_buddy buddy;
+    uint32_t count = 0;
+    uint8_t *region = mmap(NULL, (size_t)PAGES * PAGE, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(region != MAP_FAILED);
+    (void)madvise(region, (size_t)PAGES * PAGE, MADV_NOHUGEPAGE);
+    assert_int_equal(mr_buddy_init(&buddy, region, (size_t)PAGES * PAGE, NULL), MR_OK);
+    void *small = mr_heap_take(&buddy.heap, 1000);
+    void *large = mr_heap_take(&buddy.heap, 5 * REGION);
+    assert_non_null(small);
+    assert_non_null(large);
+    mr_heap_give(&buddy.heap, large, 5 * REGION);
+    mr_heap_give(&buddy.heap, small, 1000);
+    assert_int_equal(mincore(region, (size_t)PAGES * PAGE, is_there), 0);
+    for (uint32_t i = 0; i < PAGES; i++) count += is_there[i] & 1;
+    assert_true(count < PAGES / 256 + 32); /* a byte for each 256, and links of small blocks */
+    mr_buddy_fini(&buddy);
+    assert_int_equal(munmap(region, (size_t)PAGES * PAGE), 0);
 }
 
 /* Powers of two cost just themselves, and whole pages lie on pages in a region that does. */
@@ -115,6 +154,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random),
+        cmocka_unit_test(test_random_large),
+        cmocka_unit_test(test_untouched),
         cmocka_unit_test(test_pages),
         cmocka_unit_test(test_exhaustion),
     };
