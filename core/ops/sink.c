@@ -6,7 +6,13 @@
 #include "core/base/checked.h"
 #include "core/ops/sink_impl.h"
 
-enum { ERR_SINK = 5102 };
+enum {
+    ERR_SINK = 5102,
+    IDLE_BATCHES = 64,           /* after which an open file may go for another partition's */
+    OPEN_LEAF_BYTES = 96 << 10,  /* of each column of an open file: a tile of pages, and a page */
+    RUNS_SHARE = 4,              /* rows that wait may take this part of the memory */
+    SPILL_BYTES_MIN = 256 << 10, /* of them that are worth a run of their own */
+};
 
 mr_status mr_sink_nomem(struct mr_err *err)
 {
@@ -24,12 +30,23 @@ void mr_sink_init(struct mr_sink *sink, const struct mr_sink_config *config)
     mr_pq_heap_init(&sink->memory, config->heap, 0);
     mr_arena_init(&sink->arena, config->heap, 0);
     mr_router_init(&sink->router, config->heap, config->partition_columns, config->partition_count);
+    uint32_t leaves = MR_MAX(mr_type_leaves(config->file_schema), 1u);
+    uint64_t open_max = config->memory_bytes / 2 / leaves / OPEN_LEAF_BYTES;
+    sink->open_max = (uint32_t)MR_MIN(MR_MAX(open_max, UINT64_C(1)), (uint64_t)MR_SINK_OPEN_MAX);
+    const struct mr_runs_config runs = {.io = config->io,
+                                        .heap = &sink->memory.heap,
+                                        .waker = config->waker,
+                                        .table_path = config->table_path,
+                                        .shard = config->shard,
+                                        .schema = config->schema};
+    mr_runs_init(&sink->runs, &runs);
 }
 
 void mr_sink_fini(struct mr_sink *sink)
 {
     if (sink->config == NULL) return;
     MR_ASSERT(sink->state == MR_SINK_IDLE);
+    mr_runs_fini(&sink->runs);
     mr_router_fini(&sink->router);
     mr_arena_fini(&sink->arena);
     mr_heap_give(sink->config->heap, sink->open, sink->open_capacity * sizeof *sink->open);
@@ -85,6 +102,8 @@ mr_status mr_sink_begin(struct mr_sink *sink, int64_t epoch, struct mr_err *err)
     sink->must_seal = false;
     sink->control.kind = MR_IO_NOP;
     sink->staged = (struct mr_staged_list){.file = -1};
+    mr_runs_begin(&sink->runs, &sink->staged);
+    sink->merged = NULL;
     sink->staged_path = mr_arena_format(&sink->arena, "%s/%" PRId64 ".%u",
                                         sink->config->staged_folder, epoch, sink->config->shard);
     if (sink->staged_path == NULL) return mr_sink_nomem(err);
@@ -97,6 +116,7 @@ mr_status mr_sink_begin(struct mr_sink *sink, int64_t epoch, struct mr_err *err)
 /* Whether a completion will come that may free memory or a place. */
 static bool is_moving(const struct mr_sink *sink)
 {
+    if (mr_runs_is_busy(&sink->runs)) return true;
     for (const struct mr_sink_writing *f = sink->writing; f != NULL; f = f->next) {
         if (mr_segment_is_moving(&f->segment)) return true;
     }
@@ -116,7 +136,7 @@ bool mr_sink_is_busy(const struct mr_sink *sink)
 
 /* ---- making room ---- */
 
-static mr_status seal_oldest(struct mr_sink *sink, struct mr_err *err)
+static struct mr_sink_writing *oldest_open(const struct mr_sink *sink)
 {
     struct mr_sink_writing *oldest = NULL;
     for (struct mr_sink_writing *f = sink->writing; f != NULL; f = f->next) {
@@ -124,6 +144,15 @@ static mr_status seal_oldest(struct mr_sink *sink, struct mr_err *err)
         if (oldest == NULL || f->used_at < oldest->used_at) oldest = f;
     }
     MR_ASSERT(oldest != NULL);
+    return oldest;
+}
+
+/* What still comes to its partition waits, so that it makes one more file and not many. */
+static mr_status seal_oldest(struct mr_sink *sink, struct mr_err *err)
+{
+    struct mr_sink_writing *oldest = oldest_open(sink);
+    bool is_taking = sink->state == MR_SINK_TAKING && sink->config->partition_count > 0;
+    if (is_taking) MR_TRY(mr_runs_keep(&sink->runs, oldest->partition, err));
     return mr_sink_seal_file(sink, oldest, err);
 }
 
@@ -148,6 +177,10 @@ static mr_status give_up_some(struct mr_sink *sink, bool *out_did, struct mr_err
 {
     struct mr_sink_writing *file = largest(sink);
     *out_did = true;
+    if (sink->state == MR_SINK_TAKING && sink->runs.bytes >= SPILL_BYTES_MIN) {
+        mr_status status = mr_runs_spill(&sink->runs, err);
+        return status == MR_E_AGAIN ? MR_OK : status;
+    }
     if (file != NULL) {
         file->is_flushed = true;
         MR_TRY(mr_pq_writer_flush(file->writer, mr_sink_sharers(sink->open_count), err));
@@ -165,7 +198,7 @@ static mr_status make_room(struct mr_sink *sink, bool is_new, struct mr_err *err
     for (;;) {
         bool did = true;
         bool is_crowded = is_new && sink->writing_count == MR_SINK_WRITING_MAX;
-        if (is_new && sink->open_count == MR_SINK_OPEN_MAX) {
+        if (is_new && sink->open_count >= sink->open_max) {
             MR_TRY(seal_oldest(sink, err));
         } else if (!is_crowded && !is_full(sink)) {
             return MR_OK;
@@ -181,10 +214,16 @@ static mr_status make_room(struct mr_sink *sink, bool is_new, struct mr_err *err
 
 /* ---- batches ---- */
 
+/* Whether rows may wait for the end of the epoch instead of getting a file. */
+static bool may_wait(const struct mr_sink *sink)
+{
+    return sink->state == MR_SINK_TAKING && sink->config->partition_count > 0;
+}
+
 /* A file for the partition, as soon as there is room for one. The budget is kept by then, but what
- * is free may lie in crumbs too small for a file: then others give up theirs as well.
- * returns MR_E_AGAIN as make_room */
-static mr_status open_part(struct mr_sink *sink, struct mr_batch *batch,
+ * is free may lie in crumbs too small for a file: then the rows wait, or others give up theirs.
+ * *out_file is null when they have to wait. returns MR_E_AGAIN as make_room */
+static mr_status open_part(struct mr_sink *sink, const struct mr_batch *batch,
                            const struct mr_routed *part, struct mr_sink_writing **out_file,
                            struct mr_err *err)
 {
@@ -194,20 +233,74 @@ static mr_status open_part(struct mr_sink *sink, struct mr_batch *batch,
         mr_status status = mr_sink_open_file(sink, batch, part, out_file, err);
         if (status != MR_E_NOMEM) return status;
         if (is_moving(sink)) return MR_E_AGAIN;
+        *out_file = NULL;
+        if (may_wait(sink) && sink->open_count > 0) return MR_OK;
         MR_TRY(give_up_some(sink, &did, err));
         if (!did) return status;
     }
 }
 
-static mr_status append_part(struct mr_sink *sink, struct mr_batch *batch,
+/* Rows that are kept aside, in steps: *row_at of them are. */
+static mr_status append_aside(struct mr_sink *sink, const struct mr_batch *batch,
+                              const struct mr_routed *part, struct mr_err *err)
+{
+    const uint64_t most = sink->config->memory_bytes / RUNS_SHARE;
+    MR_TRY(mr_runs_keep(&sink->runs, part->partition, err));
+    while (sink->row_at < part->sel_count) {
+        bool did = true;
+        if (mr_runs_is_busy(&sink->runs)) return MR_E_AGAIN;
+        bool is_too_much = sink->runs.bytes >= most && sink->runs.bytes >= SPILL_BYTES_MIN;
+        mr_status status = MR_OK;
+        if (!is_too_much && !is_full(sink)) {
+            status = mr_runs_add(&sink->runs, batch, part->partition, part->sel, part->sel_count,
+                                 &sink->row_at, err);
+            if (status != MR_E_NOMEM) {
+                MR_TRY(status);
+                continue;
+            }
+        }
+        if (!is_too_much && is_moving(sink)) return MR_E_AGAIN;
+        MR_TRY(give_up_some(sink, &did, err));
+        if (did) continue;
+        MR_TRY(status);
+        MR_TRY(mr_runs_add(&sink->runs, batch, part->partition, part->sel, part->sel_count,
+                           &sink->row_at, err));
+    }
+    sink->row_at = 0;
+    return MR_OK;
+}
+
+static struct mr_sink_writing *find_open(const struct mr_sink *sink, uint32_t partition)
+{
+    return partition < sink->open_capacity ? sink->open[partition] : NULL;
+}
+
+/* Whether the rows of a partition without an open file wait: as many are open as may be, and all of
+ * them are in use. */
+static bool has_to_wait(const struct mr_sink *sink, uint32_t partition)
+{
+    if (!may_wait(sink)) return false;
+    if (mr_runs_has(&sink->runs, partition)) return true;
+    if (sink->open_count == 0) return false;
+    if (sink->open_count < sink->open_max) return is_full(sink);
+    return sink->batches - oldest_open(sink)->used_at < IDLE_BATCHES;
+}
+
+static mr_status append_part(struct mr_sink *sink, const struct mr_batch *batch,
                              const struct mr_routed *part, struct mr_err *err)
 {
-    struct mr_sink_writing *file =
-        part->partition < sink->open_capacity ? sink->open[part->partition] : NULL;
-    if (file != NULL) MR_TRY(make_room(sink, false, err));
-    if (file == NULL || file->partition == MR_SINK_CLOSED) { /* sealed to make room, perhaps */
-        MR_TRY(open_part(sink, batch, part, &file, err));
+    struct mr_sink_writing *file = find_open(sink, part->partition);
+    if (file != NULL) {
+        MR_TRY(make_room(sink, false, err));
+        file = find_open(sink, part->partition); /* sealed to make room, perhaps */
+    } else if (is_full(sink) && is_moving(sink)) {
+        return MR_E_AGAIN;
     }
+    if (file == NULL && has_to_wait(sink, part->partition)) {
+        return append_aside(sink, batch, part, err);
+    }
+    if (file == NULL) MR_TRY(open_part(sink, batch, part, &file, err));
+    if (file == NULL) return append_aside(sink, batch, part, err);
     struct mr_batch rows = *batch;
     rows.sel = part->sel;
     rows.sel_count = part->sel_count;
@@ -241,7 +334,7 @@ mr_status mr_sink_append(struct mr_sink *sink, struct mr_batch *batch, struct mr
     sink->batches++;
     MR_TRY(mr_router_split(&sink->router, batch, &sink->parts, &sink->part_count, err));
     sink->batch = batch;
-    sink->part_at = 0;
+    sink->part_at = sink->row_at = 0;
     return take_batch(sink, err);
 }
 
@@ -253,14 +346,56 @@ mr_status mr_sink_seal(struct mr_sink *sink, struct mr_err *err)
         if (f->partition != MR_SINK_CLOSED) MR_TRY(mr_sink_seal_file(sink, f, err));
     }
     sink->must_seal = true;
-    if (sink->state == MR_SINK_TAKING) sink->state = MR_SINK_SEALING;
+    sink->merged_part = (struct mr_routed){.partition = MR_SINK_CLOSED};
+    bool has_rows = sink->runs.rows > 0;
+    if (sink->state == MR_SINK_TAKING) sink->state = has_rows ? MR_SINK_MERGING : MR_SINK_SEALING;
     return MR_OK;
 }
 
 static mr_status step_taking(struct mr_sink *sink, struct mr_err *err)
 {
     MR_TRY(mr_sink_reap(sink, err));
+    mr_status status = mr_runs_step(&sink->runs, err);
+    if (status != MR_OK && status != MR_E_AGAIN) return status;
     return sink->batch == NULL ? MR_OK : take_batch(sink, err);
+}
+
+/* ---- rows that waited ---- */
+
+static mr_status seal_merged(struct mr_sink *sink, struct mr_err *err)
+{
+    struct mr_sink_writing *file = find_open(sink, sink->merged_part.partition);
+    return file == NULL ? MR_OK : mr_sink_seal_file(sink, file, err);
+}
+
+/* Some rows that waited go into the file of their partition, which is sealed behind its last. */
+static mr_status step_merging(struct mr_sink *sink, struct mr_err *err)
+{
+    MR_TRY(mr_sink_reap(sink, err));
+    if (sink->merged == NULL) {
+        struct mr_batch *batch;
+        uint32_t partition = MR_SINK_CLOSED;
+        mr_status status = mr_runs_step(&sink->runs, err);
+        if (status == MR_OK) status = mr_runs_next(&sink->runs, &batch, &partition, err);
+        MR_TRY(status);
+        if (partition != sink->merged_part.partition) MR_TRY(seal_merged(sink, err));
+        sink->merged_part = (struct mr_routed){.partition = partition, .sel_count = batch->rows};
+        if (batch->rows == 0) {
+            sink->state = MR_SINK_MERGED;
+            return MR_OK;
+        }
+        sink->merged = batch;
+    }
+    MR_TRY(append_part(sink, sink->merged, &sink->merged_part, err));
+    sink->merged = NULL;
+    return MR_OK;
+}
+
+static mr_status step_merged(struct mr_sink *sink)
+{
+    if (!mr_runs_stop(&sink->runs)) return MR_E_AGAIN;
+    sink->state = MR_SINK_SEALING;
+    return MR_OK;
 }
 
 /* Whether every file has its name, so that folders can be synced while contents are. */
@@ -300,7 +435,7 @@ static mr_status step_stopping(struct mr_sink *sink)
     for (struct mr_sink_writing *f = sink->writing; f != NULL; f = f->next) {
         is_done = mr_segment_stop(&f->segment) && is_done;
     }
-    if (!is_done) return MR_E_AGAIN;
+    if (!mr_runs_stop(&sink->runs) || !is_done) return MR_E_AGAIN;
     if (sink->staged.file >= 0) {
         submit_control(sink, MR_IO_CLOSE, sink->staged_path);
         return MR_E_AGAIN;
@@ -337,6 +472,8 @@ mr_status mr_sink_step(struct mr_sink *sink, struct mr_err *err)
     switch (sink->state) {
     case MR_SINK_OPENING: return control_status(sink, "create", err);
     case MR_SINK_TAKING: return step_taking(sink, err);
+    case MR_SINK_MERGING: return step_merging(sink, err);
+    case MR_SINK_MERGED: return step_merged(sink);
     case MR_SINK_SEALING: return step_sealing(sink, err);
     case MR_SINK_CLOSING: return step_closing(sink, err);
     case MR_SINK_STOPPING: {

@@ -1,22 +1,29 @@
 /* The sink of a flow on one shard: output batches into segments of a table's folder.
  *
- *   idle --begin--> taking --seal--> sealing --(all files and folders synced)--> sealed --reset-->
+ *   idle --begin--> taking --seal--> (merging) --> sealing --(all files and folders synced)-->
+ *        sealed --reset-->
  * idle └───────────────┴── stop: give up, unlink what was made ──▶ stopped --reset-->
  *
- * Each partition has at most one open segment, and at most MR_SINK_OPEN_MAX are open at once: the
- * one used longest ago is sealed to make room, and a segment that has reached the target size is
- * sealed too. A file that is done shrinks to what the commit wants to know of it; between seal and
- * reset the files of the epoch can be listed, until then they belong to nobody but the staged list.
+ * Each partition has at most one open segment; one that has reached the target size is sealed. At
+ * most MR_SINK_OPEN_MAX are open at once, fewer where there are many columns. When no more may be,
+ * a segment that no row has come to for a long time is sealed for a new partition; otherwise the
+ * new one's rows wait aside (runs.h) and become its file when the epoch is sealed, and so do rows
+ * that come to a partition whose segment had to go. So partitions that come in turn are written as
+ * they come, and of those that come mixed each makes one file. A file that is done shrinks to what
+ * the commit wants to know of it; between seal and reset the files of the epoch can be listed,
+ * until then they belong to nobody but the staged list.
  *
- * All writers together keep to `memory_bytes`: pages shrink with the number of open files, and when
- * it is reached the sink waits for what is being written, then ends the largest row group, then
- * seals files. So a batch may be taken in several steps: it has to stay until `has_batch` is false.
+ * All writers and what waits keep to `memory_bytes` together: pages shrink with the number of open
+ * files, and when it is reached the sink waits for what is being written, writes what waits to a
+ * file of its own, then ends the largest row group, then seals files. So a batch may be taken in
+ * several steps: it has to stay until `has_batch` is false.
  * The sink never blocks: completions wake the owner. */
 #ifndef MR_CORE_OPS_SINK_H
 #define MR_CORE_OPS_SINK_H
 
 #include "core/format/parquet/pq_heap.h"
 #include "core/ops/partition.h"
+#include "core/ops/runs.h"
 #include "core/ops/segment.h"
 
 enum { MR_SINK_OPEN_MAX = 32, MR_SINK_WRITING_MAX = 64 /* open, or sealed and not done */ };
@@ -78,6 +85,8 @@ typedef enum mr_sink_state {
     MR_SINK_IDLE,
     MR_SINK_OPENING, /* the staged list is being opened; batches may come */
     MR_SINK_TAKING,
+    MR_SINK_MERGING, /* rows that waited go to files, partition by partition */
+    MR_SINK_MERGED,  /* their file is being closed */
     MR_SINK_SEALING, /* files and folders are being synced */
     MR_SINK_CLOSING, /* the staged list */
     MR_SINK_SEALED,
@@ -100,11 +109,16 @@ struct mr_sink {
     struct mr_sink_writing **open; /* open[router id]: its open file or null; [open_capacity] */
     uint32_t open_capacity;
     uint32_t open_count;
+    uint32_t open_max;
     uint64_t batches;
     struct mr_batch *batch; /* being taken; null = none */
     struct mr_routed *parts;
     uint32_t part_count;
     uint32_t part_at;
+    uint32_t row_at;              /* of the part that is being kept aside */
+    struct mr_runs runs;          /* rows of further partitions */
+    struct mr_batch *merged;      /* of them, on its way into a file; null = none */
+    struct mr_routed merged_part; /* its partition, or that of the batch before */
     struct mr_staged_list staged;
     struct mr_arena arena; /* of the epoch: names of folders and the staged list */
     const char *staged_path;
