@@ -1,4 +1,5 @@
 #include <immintrin.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "kernels/encode/bitpack.h"
@@ -186,6 +187,133 @@ static uint32_t levels_dense(const uint64_t *validity, uint32_t count, uint8_t a
     return found;
 }
 
+/* 0 or -1 in each of eight lanes, by the bits of a byte; the same in eight bytes. */
+static inline __m256i lanes_of(uint32_t bits)
+{
+    const __m256i bit = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+    return _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32((int)bits), bit), bit);
+}
+
+static inline uint64_t bytes_mask(uint32_t bits)
+{
+    return _pdep_u64(bits, UINT64_C(0x0101010101010101)) * 0xff;
+}
+
+static inline uint32_t bits_of(__m256i lanes)
+{
+    return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(lanes));
+}
+
+static inline __m256i steps(void)
+{
+    return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+}
+
+/* Rows are those of the bitmap. */
+static uint32_t descend_all(const uint64_t *validity, uint32_t count, uint32_t *out_rows)
+{
+    const __m256i eight = _mm256_set1_epi32(LANES);
+    __m256i rows = steps();
+    uint32_t live = 0, i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        uint32_t bits = (uint32_t)(validity[i / 64] >> (i % 64)) & 0xff;
+        __m256i absent = _mm256_xor_si256(lanes_of(bits), _mm256_set1_epi32(-1));
+        _mm256_storeu_si256((__m256i *)(void *)(out_rows + i), _mm256_or_si256(rows, absent));
+        rows = _mm256_add_epi32(rows, eight);
+        live += (uint32_t)_mm_popcnt_u32(bits);
+    }
+    for (; i < count; i++) {
+        bool is_present = (validity[i / 64] >> (i % 64) & 1) != 0;
+        out_rows[i] = is_present ? i : MR_LEVEL_ENDED;
+        live += is_present;
+    }
+    return live;
+}
+
+static uint32_t levels_descend(const uint64_t *validity, const uint32_t *rows, const uint8_t *def,
+                               uint32_t count, uint8_t absent, uint32_t *out_rows,
+                               uint8_t *out_def)
+{
+    const __m256i ended = _mm256_set1_epi32(-1), low = _mm256_set1_epi32(31);
+    uint32_t live = 0, i = 0;
+    if (count > 0) memset(out_def, absent, count);
+    if (rows == NULL) return descend_all(validity, count, out_rows);
+    for (; i + LANES <= count; i += LANES) {
+        __m256i row = load(rows + i), has_ended = _mm256_cmpeq_epi32(row, ended);
+        __m256i words = _mm256_mask_i32gather_epi32(
+            _mm256_setzero_si256(), (const int *)(const void *)validity, _mm256_srli_epi32(row, 5),
+            _mm256_xor_si256(has_ended, ended), 4);
+        /* The row's bit as the sign of its lane. */
+        __m256i shift = _mm256_sub_epi32(low, _mm256_and_si256(row, low));
+        __m256i is_present = _mm256_srai_epi32(_mm256_sllv_epi32(words, shift), 31);
+        __m256i out = _mm256_or_si256(row, _mm256_xor_si256(is_present, ended));
+        _mm256_storeu_si256((__m256i *)(void *)(out_rows + i), out);
+        live += (uint32_t)_mm_popcnt_u32(bits_of(is_present));
+        uint32_t before = bits_of(has_ended);
+        if (before == 0) continue;
+        uint64_t levels, above, mask = bytes_mask(before);
+        memcpy(&levels, out_def + i, sizeof levels);
+        memcpy(&above, def + i, sizeof above);
+        store_u64(out_def + i, (levels & ~mask) | (above & mask));
+    }
+    return live + mr_levels_descend(validity, rows + i, def == NULL ? NULL : def + i, count - i,
+                                    absent, out_rows + i, out_def + i);
+}
+
+static uint32_t levels_finish(const uint32_t *rows, uint32_t count, uint8_t present, uint8_t *def,
+                              uint32_t *out_rows)
+{
+    const __m256i ended = _mm256_set1_epi32(-1);
+    uint32_t live = 0, i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        __m256i row = load(rows + i);
+        uint32_t bits = bits_of(_mm256_cmpeq_epi32(row, ended)) ^ 0xff;
+        uint64_t mask = bytes_mask(bits), levels;
+        memcpy(&levels, def + i, sizeof levels);
+        store_u64(def + i, (levels & ~mask) | (present * UINT64_C(0x0101010101010101) & mask));
+        uint64_t from = _pext_u64(UINT64_C(0x0706050403020100), mask);
+        __m256i order = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)from));
+        _mm256_storeu_si256((__m256i *)(void *)(out_rows + live),
+                            _mm256_permutevar8x32_epi32(row, order));
+        live += (uint32_t)_mm_popcnt_u32(bits);
+    }
+    for (; i < count; i++) {
+        uint32_t row = rows[i];
+        if (row == MR_LEVEL_ENDED) continue;
+        def[i] = present;
+        out_rows[live++] = row;
+    }
+    return live;
+}
+
+static uint32_t levels_equal(const uint8_t *levels, uint32_t count, uint8_t level)
+{
+    const __m256i wanted = _mm256_set1_epi8((char)level);
+    uint32_t found = 0, i = 0;
+    for (; i + 32 <= count; i += 32) {
+        __m256i same = _mm256_cmpeq_epi8(load(levels + i), wanted);
+        found += (uint32_t)_mm_popcnt_u32((uint32_t)_mm256_movemask_epi8(same));
+    }
+    for (; i < count; i++) found += levels[i] == level;
+    return found;
+}
+
+static uint32_t levels_rows(const uint8_t *rep, uint32_t count, uint32_t *rows)
+{
+    uint32_t seen = 0, at = 0;
+    for (; at + 32 <= count; at += 32) {
+        __m256i first = _mm256_cmpeq_epi8(load(rep + at), _mm256_setzero_si256());
+        uint32_t bits = (uint32_t)_mm256_movemask_epi8(first);
+        uint32_t here = (uint32_t)_mm_popcnt_u32(bits);
+        if (seen + here > *rows) return at + _tzcnt_u32(_pdep_u32(1u << (*rows - seen), bits));
+        seen += here;
+    }
+    uint32_t left = *rows - seen;
+    at += mr_levels_rows(rep + at, count - at, &left);
+    *rows = seen + left;
+    return at;
+}
+
 /* ---- bounds ---------------------------------------------------------------------------------- */
 
 static inline __m256i min_i64(__m256i a, __m256i b)
@@ -242,6 +370,11 @@ const struct mr_encode_kernels mr_encode_avx2 = {
     .rle_u8 = rle_u8,
     .bitpack_u8 = pack_u8,
     .levels_dense = levels_dense,
+    .levels_descend = levels_descend,
+    .levels_open = mr_levels_open, /* eight entries at once were no faster */
+    .levels_finish = levels_finish,
+    .levels_equal = levels_equal,
+    .levels_rows = levels_rows,
     .minmax_i32 = minmax_i32,
     .minmax_i64 = minmax_i64,
     .minmax_f32 = minmax_f32,

@@ -277,6 +277,31 @@ static void test_levels(void **state)
     assert_int_equal(out[2], 2);
 }
 
+/* A list of three, an empty one, one that ended above, one of one: (Melnik et al., section 4). */
+static void test_levels_open(void **state)
+{
+    const uint32_t offsets[] = {0, 3, 3, 4}, rows[] = {0, 1, MR_LEVEL_ENDED, 2};
+    const uint8_t def[] = {9, 9, 1, 9}, rep[] = {0, 1, 0, 1};
+    const uint32_t want_rows[] = {0, 1, 2, MR_LEVEL_ENDED, MR_LEVEL_ENDED, 3};
+    const uint8_t want_def[] = {4, 4, 4, 4, 1, 4}, want_rep[] = {0, 2, 2, 1, 0, 1};
+    uint32_t out_rows[6 + 64], count = 2;
+    uint8_t out_def[6 + 64], out_rep[6 + 64];
+    (void)state;
+    assert_int_equal(mr_levels_opened(offsets, rows, 4), 6);
+    assert_int_equal(mr_levels_open(offsets, rows, def, rep, 4, 4, 2, out_rows, out_def, out_rep),
+                     4);
+    assert_memory_equal(out_rows, want_rows, sizeof want_rows);
+    assert_memory_equal(out_def, want_def, sizeof want_def);
+    assert_memory_equal(out_rep, want_rep, sizeof want_rep);
+    assert_int_equal(mr_levels_equal(out_rep, 6, 2), 2);
+    const uint8_t reps[] = {0, 2, 2, 0, 1, 0};
+    assert_int_equal(mr_levels_rows(reps, 6, &count), 5);
+    assert_int_equal(count, 2);
+    count = 9;
+    assert_int_equal(mr_levels_rows(reps, 6, &count), 6);
+    assert_int_equal(count, 3);
+}
+
 /* ---- variants -------------------------------------------------------------------------------- */
 
 enum { REGION = 64 << 10, PAGE = 4096, LONG = 4099 };
@@ -373,6 +398,92 @@ static void variant_levels(const struct mr_encode_kernels *kernels, struct mr_rn
     free(rows);
 }
 
+/* Entries of a node under another: some have ended, the others are rows in order with holes. Both
+ * descend into the node's bitmap, are finished, and open the node's lists. `skew` moves outputs. */
+static void variant_nested(const struct mr_encode_kernels *kernels, struct mr_rng *rng,
+                           struct guarded region, uint32_t count, uint32_t kind, uint32_t skew)
+{
+    const uint32_t room = count * 24 + 128, words = (count * 3 + 64) / 64 + 1;
+    const struct mr_encode_kernels *both[] = {&mr_encode_ref, kernels};
+    uint64_t *validity = guarded_last(region, words * sizeof *validity);
+    uint32_t *rows = take((size_t)count * 4), *offsets = take(((size_t)count * 3 + 2) * 4);
+    uint8_t *def = take(count), *rep = take(count), *defs[2], *reps[2];
+    uint32_t *outs[2], live[2], row = 0;
+    bool has_ended = kind % 2 == 1;
+    for (uint32_t i = 0; i < words; i++) validity[i] = mr_rng_next(rng) | mr_rng_next(rng);
+    for (uint32_t i = 0; i < count; i++) {
+        row += kind < 2 ? 1 : 1 + (uint32_t)mr_rng_below(rng, 2);
+        rows[i] = has_ended && mr_rng_below(rng, 4) == 0 ? MR_LEVEL_ENDED : row;
+        def[i] = (uint8_t)mr_rng_below(rng, 3);
+        rep[i] = (uint8_t)mr_rng_below(rng, 2);
+    }
+    offsets[0] = 0;
+    for (uint32_t i = 0; i < count * 3 + 1; i++) {
+        uint32_t most = mr_rng_below(rng, 16) == 0 ? 24 : 4;
+        offsets[i + 1] = offsets[i] + (uint32_t)mr_rng_below(rng, most);
+    }
+    for (uint32_t step = 0; step < 3; step++) {
+        const uint32_t *in = kind == 4 && step != 1 ? NULL : rows;
+        for (uint32_t v = 0; v < 2; v++) {
+            outs[v] = take(room * sizeof **outs);
+            defs[v] = memset(take(room + skew), CANARY, room + skew);
+            reps[v] = memset(take(room + skew), CANARY, room + skew);
+        }
+        uint32_t entries = step == 2 ? (uint32_t)mr_levels_opened(offsets, in, count) : count;
+        for (uint32_t v = 0; v < 2; v++) {
+            uint8_t *out_def = defs[v] + skew;
+            if (step == 0) {
+                live[v] = both[v]->levels_descend(validity, in, has_ended ? def : NULL, count, 7,
+                                                  outs[v], out_def);
+            } else if (step == 1) {
+                if (count > 0) memcpy(out_def, def, count);
+                live[v] = both[v]->levels_finish(rows, count, 9, out_def, outs[v]);
+            } else {
+                live[v] = both[v]->levels_open(offsets, in, has_ended ? def : NULL,
+                                               kind == 2 ? NULL : rep, count, 7, 2, outs[v],
+                                               out_def, reps[v] + skew);
+                assert_true(entries + CANARY_BYTES <= room);
+                check_canaries(out_def + entries + CANARY_BYTES - 1);
+            }
+        }
+        assert_int_equal(live[1], live[0]);
+        if (entries > 0) assert_memory_equal(defs[1] + skew, defs[0] + skew, entries);
+        uint32_t listed = step == 1 ? live[0] : entries;
+        if (listed > 0) assert_memory_equal(outs[1], outs[0], listed * sizeof **outs);
+        if (step == 2 && entries > 0) {
+            assert_memory_equal(reps[1] + skew, reps[0] + skew, entries);
+        }
+        for (uint32_t v = 0; v < 2; v++) {
+            free(outs[v]);
+            free(defs[v]);
+            free(reps[v]);
+        }
+    }
+    free(rows);
+    free(offsets);
+    free(def);
+    free(rep);
+}
+
+static void variant_counts(const struct mr_encode_kernels *kernels, struct mr_rng *rng,
+                           struct guarded region, uint32_t count, uint32_t kind)
+{
+    uint8_t *levels = guarded_last(region, count);
+    for (uint32_t i = 0; i < count; i++) {
+        levels[i] = (uint8_t)(kind == 0 ? 0 : mr_rng_below(rng, kind + 1));
+    }
+    for (uint8_t level = 0; level <= 5; level++) {
+        assert_int_equal(kernels->levels_equal(levels, count, level),
+                         mr_encode_ref.levels_equal(levels, count, level));
+    }
+    for (uint32_t rows = 0; rows < 80; rows += 1 + rows / 9) {
+        uint32_t want = rows, got = rows;
+        uint32_t end = mr_encode_ref.levels_rows(levels, count, &want);
+        assert_int_equal(kernels->levels_rows(levels, count, &got), end);
+        assert_int_equal(got, want);
+    }
+}
+
 /* The sign of a zero bound is left open. */
 #define VARIANT_MINMAX(name, type, from, to, draw)                                                 \
     static void variant_##name(const struct mr_encode_kernels *kernels, struct mr_rng *rng,        \
@@ -411,6 +522,9 @@ static void variant_all(const struct mr_encode_kernels *kernels)
         }
         for (uint32_t kind = 0; kind < 5; kind++) {
             variant_levels(kernels, &rng, region, (uint32_t)count, kind);
+            variant_counts(kernels, &rng, region, (uint32_t)count, kind);
+            if (count > REGION / 8 / 4) continue;
+            variant_nested(kernels, &rng, region, (uint32_t)count, kind, (uint32_t)count % 64);
         }
         variant_minmax_i32(kernels, &rng, region, count);
         variant_minmax_i64(kernels, &rng, region, count);
@@ -443,7 +557,7 @@ int main(void)
         cmocka_unit_test(test_bitpack),      cmocka_unit_test(test_hybrid),
         cmocka_unit_test(test_hybrid_bytes), cmocka_unit_test(test_hybrid_hostile),
         cmocka_unit_test(test_minmax),       cmocka_unit_test(test_levels),
-        cmocka_unit_test(test_variants),
+        cmocka_unit_test(test_levels_open),  cmocka_unit_test(test_variants),
     };
     printf("seed %d\n", SEED);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,23 +124,25 @@ void mr_pq_column_begin(struct mr_pq_column *column)
 
 /* ---- levels ---------------------------------------------------------------------------------- */
 
-static void histogram_add(uint64_t *histogram, const uint8_t *levels, uint8_t level_max,
-                          uint32_t count)
+/* Level by level, since there are few: a counter in memory for each entry waits for the one before.
+ */
+static void histogram_add(const struct mr_encode_kernels *kernels, uint64_t *histogram,
+                          const uint8_t *levels, uint8_t level_max, uint32_t count)
 {
-    if (level_max == 1) { /* a sum instead of a counter in memory for each */
-        uint32_t ones = 0;
-        for (uint32_t i = 0; i < count; i++) ones += levels[i];
-        histogram[0] += count - ones;
-        histogram[1] += ones;
-        return;
+    uint32_t rest = count;
+    for (uint8_t level = 0; level < level_max && rest > 0; level++) {
+        uint32_t found = kernels->levels_equal(levels, count, level);
+        histogram[level] += found;
+        rest -= found;
     }
-    for (uint32_t i = 0; i < count; i++) histogram[levels[i]]++;
+    histogram[level_max] += rest;
 }
 
 /* Adds `count` entries; `def` and `rep` may be null as in struct mr_pq_shred. */
 static mr_status levels_add(struct mr_pq_column *column, const uint8_t *def, const uint8_t *rep,
                             uint32_t count, struct mr_err *err)
 {
+    const struct mr_encode_kernels *kernels = column->press->kernels;
     uint8_t max_def = column->leaf->max_def, max_rep = column->leaf->max_rep;
     uint64_t *rep_histogram = column->page_histogram;
     uint64_t *def_histogram = rep_histogram + max_rep + 1;
@@ -148,7 +150,7 @@ static mr_status levels_add(struct mr_pq_column *column, const uint8_t *def, con
         MR_TRY(mr_pq_grow_reserve(&column->reps, count, err));
         if (rep == NULL) memset(column->reps.at + column->reps.used, 0, count);
         if (rep != NULL) memcpy(column->reps.at + column->reps.used, rep, count);
-        histogram_add(rep_histogram, column->reps.at + column->reps.used, max_rep, count);
+        histogram_add(kernels, rep_histogram, column->reps.at + column->reps.used, max_rep, count);
         column->reps.used += count;
     } else {
         rep_histogram[0] += count;
@@ -156,7 +158,7 @@ static mr_status levels_add(struct mr_pq_column *column, const uint8_t *def, con
     if (def == NULL) {
         def_histogram[max_def] += count;
     } else {
-        histogram_add(def_histogram, def, max_def, count);
+        histogram_add(kernels, def_histogram, def, max_def, count);
     }
     if (max_def > 0 && (def != NULL || column->defs.used > 0)) {
         uint32_t missing = column->page_entries - (uint32_t)column->defs.used;
@@ -339,27 +341,14 @@ static uint32_t slice_rows(const struct mr_pq_column *column, uint64_t row_bytes
 }
 
 /* Where a slice of at most `rows` rows ends that begins at entry `from`. */
-static uint32_t slice_end(const struct mr_pq_shred *shred, uint32_t from, uint32_t *rows)
+static uint32_t slice_end(const struct mr_encode_kernels *kernels, const struct mr_pq_shred *shred,
+                          uint32_t from, uint32_t *rows)
 {
-    if (shred->rep == NULL) {
-        *rows = MR_MIN(*rows, shred->count - from);
-        return from + *rows;
+    if (shred->rep != NULL) {
+        return from + kernels->levels_rows(shred->rep + from, shred->count - from, rows);
     }
-    uint32_t seen = 0, at = from;
-    for (; at < shred->count; at++) {
-        if (shred->rep[at] == 0 && seen++ == *rows) break;
-    }
-    *rows = MR_MIN(*rows, seen);
-    return at;
-}
-
-static uint32_t slice_values(const struct mr_pq_shred *shred, uint32_t from, uint32_t to,
-                             uint8_t max_def)
-{
-    if (shred->def == NULL) return to - from;
-    uint32_t values = 0;
-    for (uint32_t i = from; i < to; i++) values += shred->def[i] == max_def;
-    return values;
+    *rows = MR_MIN(*rows, shred->count - from);
+    return from + *rows;
 }
 
 /* Average bytes of a row's texts, so that a slice does not carry a page far beyond its limit; while
@@ -383,12 +372,15 @@ static mr_status dict_trial(struct mr_pq_column *column, struct mr_err *err)
 mr_status mr_pq_column_append(struct mr_pq_column *column, const struct mr_pq_shred *shred,
                               struct mr_err *err)
 {
+    const struct mr_encode_kernels *kernels = column->press->kernels;
     uint8_t max_def = column->leaf->max_def;
     uint64_t row_bytes = shred_row_bytes(column, shred);
     for (uint32_t from = 0, value = 0; from < shred->count;) {
         uint32_t rows = slice_rows(column, row_bytes);
-        uint32_t to = slice_end(shred, from, &rows);
-        uint32_t values = slice_values(shred, from, to, max_def);
+        uint32_t to = slice_end(kernels, shred, from, &rows), values = to - from;
+        if (shred->def != NULL) {
+            values = kernels->levels_equal(shred->def + from, to - from, max_def);
+        }
         MR_TRY(mr_pq_values_add(column, shred, value, values, err));
         MR_TRY(levels_add(column, shred->def == NULL ? NULL : shred->def + from,
                           shred->rep == NULL ? NULL : shred->rep + from, to - from, err));

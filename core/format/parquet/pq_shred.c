@@ -27,26 +27,13 @@ static mr_status descend_optional(struct mr_pq_shredder *shredder, const struct 
     uint32_t *rows = rows_take(shredder, path->count);
     uint8_t *def = levels_take(shredder, path->count);
     if (rows == NULL || def == NULL) return shred_nomem(path->count, err);
-    uint32_t live =
-        mr_levels_descend(vec->validity, path->rows, path->def, path->count, absent, rows, def);
+    uint32_t live = shredder->kernels->levels_descend(vec->validity, path->rows, path->def,
+                                                      path->count, absent, rows, def);
     if (live == path->live) return MR_OK; /* the nulls are not among the selected rows */
     path->live = live;
     path->rows = rows;
     path->def = def;
     return MR_OK;
-}
-
-/* Entries after the lists of `path` have been opened: one per element, and one for each entry that
- * ended above or has no elements. */
-static uint64_t repeated_count(const struct mr_vec *vec, const struct mr_pq_path *path)
-{
-    uint64_t count = 0;
-    for (uint32_t i = 0; i < path->count; i++) {
-        uint32_t row = path->rows == NULL ? i : path->rows[i];
-        uint32_t elements = row == MR_LEVEL_ENDED ? 0 : vec->offsets[row + 1] - vec->offsets[row];
-        count += elements == 0 ? 1 : elements;
-    }
-    return count;
 }
 
 /* Opens the lists of a repeated node. `empty` is the level of a list without elements, `level` the
@@ -55,33 +42,16 @@ static mr_status descend_repeated(struct mr_pq_shredder *shredder, const struct 
                                   uint8_t empty, uint8_t level, struct mr_pq_path *path,
                                   struct mr_err *err)
 {
-    uint64_t wide = repeated_count(vec, path);
+    uint64_t wide = mr_levels_opened(vec->offsets, path->rows, path->count);
     if (wide >= MR_LEVEL_ENDED - 64) {
         return mr_err_set(err, MR_E_LIMIT, 2522, "a batch holds more than 4 billion list elements");
     }
-    uint32_t count = (uint32_t)wide, at = 0, live = 0;
+    uint32_t count = (uint32_t)wide;
     uint32_t *rows = rows_take(shredder, count);
     uint8_t *def = levels_take(shredder, count), *rep = levels_take(shredder, count);
     if (rows == NULL || def == NULL || rep == NULL) return shred_nomem(count, err);
-    for (uint32_t i = 0; i < path->count; i++) {
-        uint32_t row = path->rows == NULL ? i : path->rows[i];
-        bool has_ended = row == MR_LEVEL_ENDED;
-        uint32_t from = has_ended ? 0 : vec->offsets[row];
-        uint32_t elements = has_ended ? 0 : vec->offsets[row + 1] - from;
-        rep[at] = path->rep == NULL ? 0 : path->rep[i];
-        if (elements == 0) {
-            rows[at] = MR_LEVEL_ENDED;
-            def[at++] = has_ended ? path->def[i] : empty;
-            continue;
-        }
-        rows[at++] = from;
-        for (uint32_t k = 1; k < elements; k++) {
-            rows[at] = from + k;
-            rep[at++] = level;
-        }
-        live += elements;
-    }
-    MR_ASSERT(at == count);
+    uint32_t live = shredder->kernels->levels_open(vec->offsets, path->rows, path->def, path->rep,
+                                                   path->count, empty, level, rows, def, rep);
     *path = (struct mr_pq_path){.count = count, .live = live, .rows = rows, .def = def, .rep = rep};
     if (live == count) path->def = NULL;
     return MR_OK;
@@ -120,7 +90,8 @@ static mr_status shred_leaf(struct mr_pq_shredder *shredder, const struct mr_fie
             uint8_t *def = levels_take(shredder, path.count);
             if (rows == NULL || def == NULL) return shred_nomem(path.count, err);
             memcpy(def, path.def, path.count); /* brothers still need the path's own */
-            shred.live = mr_levels_finish(path.rows, path.count, max_def, def, rows);
+            shred.live =
+                shredder->kernels->levels_finish(path.rows, path.count, max_def, def, rows);
             shred.rows = rows;
             shred.def = def;
         }
