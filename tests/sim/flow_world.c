@@ -12,7 +12,13 @@
 #include "io/files/files_source.h"
 #include "kernels/codec/codec.h"
 
-enum { SHARDS_MAX = 4, WORKER_BYTES = 96 << 20, FILE_BYTES_MAX = 1 << 20, STOP_TICKS = 12 };
+enum {
+    SHARDS_MAX = 4,
+    WORKER_BYTES = 96 << 20,
+    FILE_BYTES_MAX = 1 << 20,
+    STOP_TICKS = 12,
+    CROWD = 60, /* partitions of a crowded world */
+};
 
 static const char spec_text[] = "name: world\nstorage: storage\n"
                                 "libraries:\n  - glob: {include: transformations/**}\n";
@@ -22,9 +28,15 @@ static const char spec_text[] = "name: world\nstorage: storage\n"
 static void add_record(struct mr_world *w, struct mr_text *text, uint64_t id, bool is_wide)
 {
     static const char *const partitions[] = {"\"a\"", "\"b/c d=é\"", "null", "\"\""};
+    char many[16];
     uint64_t p = mr_rng_below(&w->rng, MR_COUNT_OF(partitions));
-    mr_text_addf(text, "{\"id\":%llu,\"p\":%s,\"v\":\"%.*s\"", (unsigned long long)id,
-                 partitions[p], (int)mr_rng_below(&w->rng, 40),
+    const char *partition = partitions[p];
+    if (w->shape.is_crowded) {
+        (void)snprintf(many, sizeof many, "\"p%u\"", (unsigned)mr_rng_below(&w->rng, CROWD));
+        partition = many;
+    }
+    mr_text_addf(text, "{\"id\":%llu,\"p\":%s,\"v\":\"%.*s\"", (unsigned long long)id, partition,
+                 (int)mr_rng_below(&w->rng, 40),
                  "some text that is long enough to be cut anywhere");
     if (is_wide) mr_text_addf(text, ",\"extra\":%llu", (unsigned long long)id * 2);
     mr_text_adds(text, "}\n");

@@ -32,6 +32,7 @@ struct mr_world_shape {
     uint32_t records;           /* about as many in each file */
     uint32_t files_per_trigger; /* 0 = all at once */
     bool is_partitioned;        /* PARTITIONED BY (p) */
+    bool is_crowded;            /* p has more values than a shard has files open at once */
     bool has_gzip;
     bool has_malformed;
     bool has_bad_path;     /* badRecordsPath: what is malformed leaves by it */

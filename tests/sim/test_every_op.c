@@ -10,8 +10,9 @@
  *   test_every_op after 5       after every fifth operation
  *   test_every_op after 1 123   after operation 123 alone
  *
- * With `bad` behind these the malformed records leave by badRecordsPath; each has to be below it
- * exactly once, and after a death never twice. */
+ * With `crowded` behind these more partitions come mixed than files are open at once, so that rows
+ * wait for the end of their epoch. With `bad` the malformed records leave by badRecordsPath; each
+ * has to be below it exactly once, and after a death never twice. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -108,6 +109,13 @@ int main(int count, char **words)
     if (count > 1 && strcmp(words[count - 1], "bad") == 0) {
         reference.has_bad_path = reference.is_column_hidden = true;
         reference.files_per_trigger = 8;
+        count--;
+    }
+    if (count > 1 && strcmp(words[count - 1], "crowded") == 0) {
+        reference.is_crowded = true;
+        reference.files = 8;
+        reference.files_per_trigger = 4;
+        reference.records = 60;
         count--;
     }
     is_after = count > 1 && strcmp(words[1], "after") == 0;
