@@ -33,20 +33,20 @@ void mr_sink_init(struct mr_sink *sink, const struct mr_sink_config *config)
     uint32_t leaves = MR_MAX(mr_type_leaves(config->file_schema), 1u);
     uint64_t open_max = config->memory_bytes / 2 / leaves / OPEN_LEAF_BYTES;
     sink->open_max = (uint32_t)MR_MIN(MR_MAX(open_max, UINT64_C(1)), (uint64_t)MR_SINK_OPEN_MAX);
-    const struct mr_runs_config runs = {.io = config->io,
+    const struct mr_kept_config runs = {.io = config->io,
                                         .heap = &sink->memory.heap,
                                         .waker = config->waker,
                                         .table_path = config->table_path,
                                         .shard = config->shard,
                                         .schema = config->schema};
-    mr_runs_init(&sink->runs, &runs);
+    mr_kept_init(&sink->runs, &runs);
 }
 
 void mr_sink_fini(struct mr_sink *sink)
 {
     if (sink->config == NULL) return;
     MR_ASSERT(sink->state == MR_SINK_IDLE);
-    mr_runs_fini(&sink->runs);
+    mr_kept_fini(&sink->runs);
     mr_router_fini(&sink->router);
     mr_arena_fini(&sink->arena);
     mr_heap_give(sink->config->heap, sink->open, sink->open_capacity * sizeof *sink->open);
@@ -102,7 +102,7 @@ mr_status mr_sink_begin(struct mr_sink *sink, int64_t epoch, struct mr_err *err)
     sink->must_seal = false;
     sink->control.kind = MR_IO_NOP;
     sink->staged = (struct mr_staged_list){.file = -1};
-    mr_runs_begin(&sink->runs, &sink->staged);
+    mr_kept_begin(&sink->runs, &sink->staged);
     sink->merged = NULL;
     sink->staged_path = mr_arena_format(&sink->arena, "%s/%" PRId64 ".%u",
                                         sink->config->staged_folder, epoch, sink->config->shard);
@@ -116,7 +116,7 @@ mr_status mr_sink_begin(struct mr_sink *sink, int64_t epoch, struct mr_err *err)
 /* Whether a completion will come that may free memory or a place. */
 static bool is_moving(const struct mr_sink *sink)
 {
-    if (mr_runs_is_busy(&sink->runs)) return true;
+    if (mr_kept_is_busy(&sink->runs)) return true;
     for (const struct mr_sink_writing *f = sink->writing; f != NULL; f = f->next) {
         if (mr_segment_is_moving(&f->segment)) return true;
     }
@@ -152,7 +152,7 @@ static mr_status seal_oldest(struct mr_sink *sink, struct mr_err *err)
 {
     struct mr_sink_writing *oldest = oldest_open(sink);
     bool is_taking = sink->state == MR_SINK_TAKING && sink->config->partition_count > 0;
-    if (is_taking) MR_TRY(mr_runs_keep(&sink->runs, oldest->partition, err));
+    if (is_taking) MR_TRY(mr_kept_keep(&sink->runs, oldest->partition, err));
     return mr_sink_seal_file(sink, oldest, err);
 }
 
@@ -178,7 +178,7 @@ static mr_status give_up_some(struct mr_sink *sink, bool *out_did, struct mr_err
     struct mr_sink_writing *file = largest(sink);
     *out_did = true;
     if (sink->state == MR_SINK_TAKING && sink->runs.bytes >= SPILL_BYTES_MIN) {
-        mr_status status = mr_runs_spill(&sink->runs, err);
+        mr_status status = mr_kept_spill(&sink->runs, err);
         return status == MR_E_AGAIN ? MR_OK : status;
     }
     if (file != NULL) {
@@ -245,14 +245,14 @@ static mr_status append_aside(struct mr_sink *sink, const struct mr_batch *batch
                               const struct mr_routed *part, struct mr_err *err)
 {
     const uint64_t most = sink->config->memory_bytes / RUNS_SHARE;
-    MR_TRY(mr_runs_keep(&sink->runs, part->partition, err));
+    MR_TRY(mr_kept_keep(&sink->runs, part->partition, err));
     while (sink->row_at < part->sel_count) {
         bool did = true;
-        if (mr_runs_is_busy(&sink->runs)) return MR_E_AGAIN;
+        if (mr_kept_is_busy(&sink->runs)) return MR_E_AGAIN;
         bool is_too_much = sink->runs.bytes >= most && sink->runs.bytes >= SPILL_BYTES_MIN;
         mr_status status = MR_OK;
         if (!is_too_much && !is_full(sink)) {
-            status = mr_runs_add(&sink->runs, batch, part->partition, part->sel, part->sel_count,
+            status = mr_kept_add(&sink->runs, batch, part->partition, part->sel, part->sel_count,
                                  &sink->row_at, err);
             if (status != MR_E_NOMEM) {
                 MR_TRY(status);
@@ -263,7 +263,7 @@ static mr_status append_aside(struct mr_sink *sink, const struct mr_batch *batch
         MR_TRY(give_up_some(sink, &did, err));
         if (did) continue;
         MR_TRY(status);
-        MR_TRY(mr_runs_add(&sink->runs, batch, part->partition, part->sel, part->sel_count,
+        MR_TRY(mr_kept_add(&sink->runs, batch, part->partition, part->sel, part->sel_count,
                            &sink->row_at, err));
     }
     sink->row_at = 0;
@@ -280,7 +280,7 @@ static struct mr_sink_writing *find_open(const struct mr_sink *sink, uint32_t pa
 static bool has_to_wait(const struct mr_sink *sink, uint32_t partition)
 {
     if (!may_wait(sink)) return false;
-    if (mr_runs_has(&sink->runs, partition)) return true;
+    if (mr_kept_has(&sink->runs, partition)) return true;
     if (sink->open_count == 0) return false;
     if (sink->open_count < sink->open_max) return is_full(sink);
     return sink->batches - oldest_open(sink)->used_at < IDLE_BATCHES;
@@ -355,7 +355,7 @@ mr_status mr_sink_seal(struct mr_sink *sink, struct mr_err *err)
 static mr_status step_taking(struct mr_sink *sink, struct mr_err *err)
 {
     MR_TRY(mr_sink_reap(sink, err));
-    mr_status status = mr_runs_step(&sink->runs, err);
+    mr_status status = mr_kept_step(&sink->runs, err);
     if (status != MR_OK && status != MR_E_AGAIN) return status;
     return sink->batch == NULL ? MR_OK : take_batch(sink, err);
 }
@@ -375,8 +375,8 @@ static mr_status step_merging(struct mr_sink *sink, struct mr_err *err)
     if (sink->merged == NULL) {
         struct mr_batch *batch;
         uint32_t partition = MR_SINK_CLOSED;
-        mr_status status = mr_runs_step(&sink->runs, err);
-        if (status == MR_OK) status = mr_runs_next(&sink->runs, &batch, &partition, err);
+        mr_status status = mr_kept_step(&sink->runs, err);
+        if (status == MR_OK) status = mr_kept_next(&sink->runs, &batch, &partition, err);
         MR_TRY(status);
         if (partition != sink->merged_part.partition) MR_TRY(seal_merged(sink, err));
         sink->merged_part = (struct mr_routed){.partition = partition, .sel_count = batch->rows};
@@ -393,7 +393,7 @@ static mr_status step_merging(struct mr_sink *sink, struct mr_err *err)
 
 static mr_status step_merged(struct mr_sink *sink)
 {
-    if (!mr_runs_stop(&sink->runs)) return MR_E_AGAIN;
+    if (!mr_kept_stop(&sink->runs)) return MR_E_AGAIN;
     sink->state = MR_SINK_SEALING;
     return MR_OK;
 }
@@ -435,7 +435,7 @@ static mr_status step_stopping(struct mr_sink *sink)
     for (struct mr_sink_writing *f = sink->writing; f != NULL; f = f->next) {
         is_done = mr_segment_stop(&f->segment) && is_done;
     }
-    if (!mr_runs_stop(&sink->runs) || !is_done) return MR_E_AGAIN;
+    if (!mr_kept_stop(&sink->runs) || !is_done) return MR_E_AGAIN;
     if (sink->staged.file >= 0) {
         submit_control(sink, MR_IO_CLOSE, sink->staged_path);
         return MR_E_AGAIN;

@@ -23,7 +23,7 @@
 
 #include "core/format/parquet/pq_heap.h"
 #include "core/ops/partition.h"
-#include "core/ops/runs.h"
+#include "core/ops/row_runs.h"
 #include "core/ops/segment.h"
 
 enum { MR_SINK_OPEN_MAX = 32, MR_SINK_WRITING_MAX = 64 /* open, or sealed and not done */ };
@@ -116,7 +116,7 @@ struct mr_sink {
     uint32_t part_count;
     uint32_t part_at;
     uint32_t row_at;              /* of the part that is being kept aside */
-    struct mr_runs runs;          /* rows of further partitions */
+    struct mr_kept runs;          /* rows of further partitions */
     struct mr_batch *merged;      /* of them, on its way into a file; null = none */
     struct mr_routed merged_part; /* its partition, or that of the batch before */
     struct mr_staged_list staged;

@@ -21,15 +21,15 @@
  *
  * What has to fit into memory: the chunks (the caller spills when `bytes` is beyond its limit), one
  * frame, and a few words for each run and partition. */
-#ifndef MR_CORE_OPS_RUNS_H
-#define MR_CORE_OPS_RUNS_H
+#ifndef MR_CORE_OPS_ROW_RUNS_H
+#define MR_CORE_OPS_ROW_RUNS_H
 
 #include "core/ops/run_rows.h"
 #include "core/ops/segment.h"
 
-enum { MR_RUNS_FRAME = 32 << 10 }; /* bytes of a frame, unless one row has more */
+enum { MR_KEPT_FRAME = 32 << 10 }; /* bytes of a frame, unless one row has more */
 
-struct mr_runs_config {
+struct mr_kept_config {
     struct mr_io *io;
     struct mr_heap *heap; /* of chunks and buffers */
     struct mr_waker waker;
@@ -59,19 +59,19 @@ struct mr_run {
     struct mr_run_head next; /* of the first of them */
 };
 
-typedef enum mr_runs_state {
-    MR_RUNS_RESTING,
-    MR_RUNS_NOTING,
-    MR_RUNS_OPENING,
-    MR_RUNS_UNLINKING,
-    MR_RUNS_WRITING,
-    MR_RUNS_READING,
-    MR_RUNS_CLOSING,
-} mr_runs_state;
+typedef enum mr_kept_state {
+    MR_KEPT_RESTING,
+    MR_KEPT_NOTING,
+    MR_KEPT_OPENING,
+    MR_KEPT_UNLINKING,
+    MR_KEPT_WRITING,
+    MR_KEPT_READING,
+    MR_KEPT_CLOSING,
+} mr_kept_state;
 
-struct mr_runs {
-    struct mr_runs_config config;
-    mr_runs_state state;
+struct mr_kept {
+    struct mr_kept_config config;
+    mr_kept_state state;
     struct mr_staged_list *staged;
     struct mr_run_part *parts; /* by the router's id */
     uint32_t part_count;
@@ -105,45 +105,45 @@ struct mr_runs {
     uint32_t again;      /* times in a row that it was interrupted */
 };
 
-void mr_runs_init(struct mr_runs *runs, const struct mr_runs_config *config);
-void mr_runs_fini(struct mr_runs *runs); /* must be at rest, its file closed */
+void mr_kept_init(struct mr_kept *runs, const struct mr_kept_config *config);
+void mr_kept_fini(struct mr_kept *runs); /* must be at rest, its file closed */
 
-/* mr_runs_begin: an epoch starts; nothing is kept. `staged` is where the file's name is noted. */
-void mr_runs_begin(struct mr_runs *runs, struct mr_staged_list *staged);
+/* mr_kept_begin: an epoch starts; nothing is kept. `staged` is where the file's name is noted. */
+void mr_kept_begin(struct mr_kept *runs, struct mr_staged_list *staged);
 
-/* mr_runs_keep: from here on the partition's rows belong here. mr_runs_has: whether they do. */
-MR_MUST_USE mr_status mr_runs_keep(struct mr_runs *runs, uint32_t partition, struct mr_err *err);
+/* mr_kept_keep: from here on the partition's rows belong here. mr_kept_has: whether they do. */
+MR_MUST_USE mr_status mr_kept_keep(struct mr_kept *runs, uint32_t partition, struct mr_err *err);
 
-static inline bool mr_runs_has(const struct mr_runs *runs, uint32_t partition)
+static inline bool mr_kept_has(const struct mr_kept *runs, uint32_t partition)
 {
     return partition < runs->part_count && runs->parts[partition].is_kept;
 }
 
-/* mr_runs_add: copies rows *row_at to part->sel_count - 1 of a part of a batch and moves *row_at
+/* mr_kept_add: copies rows *row_at to part->sel_count - 1 of a part of a batch and moves *row_at
  * on; also on failure, so that it can go on from there when there is memory. returns MR_E_NOMEM */
-MR_MUST_USE mr_status mr_runs_add(struct mr_runs *runs, const struct mr_batch *batch,
+MR_MUST_USE mr_status mr_kept_add(struct mr_kept *runs, const struct mr_batch *batch,
                                   uint32_t partition, const uint32_t *sel, uint32_t sel_count,
                                   uint32_t *row_at, struct mr_err *err);
 
-/* mr_runs_spill: begins to write all chunks; at rest, with something to write. mr_runs_step: goes
+/* mr_kept_spill: begins to write all chunks; at rest, with something to write. mr_kept_step: goes
  * on after completions. returns MR_OK at rest, MR_E_AGAIN while something is in flight, or the
  * failure */
-MR_MUST_USE mr_status mr_runs_spill(struct mr_runs *runs, struct mr_err *err);
-MR_MUST_USE mr_status mr_runs_step(struct mr_runs *runs, struct mr_err *err);
+MR_MUST_USE mr_status mr_kept_spill(struct mr_kept *runs, struct mr_err *err);
+MR_MUST_USE mr_status mr_kept_step(struct mr_kept *runs, struct mr_err *err);
 
-static inline bool mr_runs_is_busy(const struct mr_runs *runs)
+static inline bool mr_kept_is_busy(const struct mr_kept *runs)
 {
-    return runs->state != MR_RUNS_RESTING;
+    return runs->state != MR_KEPT_RESTING;
 }
 
-/* mr_runs_next: some rows of the first partition that has any, as a batch that is good until the
+/* mr_kept_next: some rows of the first partition that has any, as a batch that is good until the
  * next call; no rows are added any more. A batch without rows is the end. returns MR_E_AGAIN while
  * it is being read, or the failure */
-MR_MUST_USE mr_status mr_runs_next(struct mr_runs *runs, struct mr_batch **out_batch,
+MR_MUST_USE mr_status mr_kept_next(struct mr_kept *runs, struct mr_batch **out_batch,
                                    uint32_t *out_partition, struct mr_err *err);
 
-/* mr_runs_stop: gives everything up, whatever the state. returns true once the file is closed and
+/* mr_kept_stop: gives everything up, whatever the state. returns true once the file is closed and
  * its name gone; call again after completions until then. */
-bool mr_runs_stop(struct mr_runs *runs);
+bool mr_kept_stop(struct mr_kept *runs);
 
 #endif

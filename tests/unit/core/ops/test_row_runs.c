@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "core/base/checked.h"
-#include "core/ops/runs.h"
+#include "core/ops/row_runs.h"
 #include "io/fault/fault.h"
 #include "tests/support/batch_gen.h"
 #include "tests/support/sim.h"
@@ -109,7 +109,7 @@ struct fixture {
     struct mr_io *io;
     struct mr_arena types;
     struct mr_staged_list staged;
-    struct mr_runs runs;
+    struct mr_kept runs;
     uint32_t next; /* number of the row that comes next */
     char text[LONG_BYTES];
     struct mr_err err;
@@ -145,20 +145,20 @@ static void fixture_init(struct fixture *f, const char *rule)
         {MR_SPAN("row"), mr_type_of(MR_TYPE_INT), true, {0}},
         {MR_SPAN("text"), mr_type_of(MR_TYPE_STRING), true, {0}},
     };
-    const struct mr_runs_config config = {.io = f->io,
+    const struct mr_kept_config config = {.io = f->io,
                                           .heap = &f->heap,
                                           .waker = {wake, NULL},
                                           .table_path = "/t",
                                           .schema = mr_type_struct(&f->types, fields, 2)};
-    mr_runs_init(&f->runs, &config);
-    mr_runs_begin(&f->runs, &f->staged);
+    mr_kept_init(&f->runs, &config);
+    mr_kept_begin(&f->runs, &f->staged);
     for (uint32_t i = 0; i < sizeof f->text; i++) f->text[i] = (char)('a' + i % 26);
 }
 
 static void fixture_fini(struct fixture *f)
 {
-    while (!mr_runs_stop(&f->runs)) (void)mr_io_run(f->io, -1);
-    mr_runs_fini(&f->runs);
+    while (!mr_kept_stop(&f->runs)) (void)mr_io_run(f->io, -1);
+    mr_kept_fini(&f->runs);
     mr_arena_fini(&f->types);
     mr_io_close(f->io);
     mr_sim_close(f->sim);
@@ -194,8 +194,8 @@ static void add(struct fixture *f, uint32_t count)
         };
         batch.cols = cols;
         batch.rows = batch.sel_count = 1;
-        assert_int_equal(mr_runs_keep(&f->runs, partition_of(f->next), &f->err), MR_OK);
-        assert_int_equal(mr_runs_add(&f->runs, &batch, partition_of(f->next), NULL, 1, &at,
+        assert_int_equal(mr_kept_keep(&f->runs, partition_of(f->next), &f->err), MR_OK);
+        assert_int_equal(mr_kept_add(&f->runs, &batch, partition_of(f->next), NULL, 1, &at,
                                      &f->err), MR_OK);
         assert_int_equal(at, 1);
     }
@@ -204,10 +204,10 @@ static void add(struct fixture *f, uint32_t count)
 
 static mr_status spill(struct fixture *f)
 {
-    mr_status status = mr_runs_spill(&f->runs, &f->err);
+    mr_status status = mr_kept_spill(&f->runs, &f->err);
     while (status == MR_E_AGAIN) {
         (void)mr_io_run(f->io, -1);
-        status = mr_runs_step(&f->runs, &f->err);
+        status = mr_kept_step(&f->runs, &f->err);
     }
     if (status == MR_OK) assert_int_equal(f->runs.bytes, 0);
     return status;
@@ -216,7 +216,7 @@ static mr_status spill(struct fixture *f)
 static mr_status next(struct fixture *f, struct mr_batch **batch, uint32_t *partition)
 {
     mr_status status;
-    while ((status = mr_runs_next(&f->runs, batch, partition, &f->err)) == MR_E_AGAIN) {
+    while ((status = mr_kept_next(&f->runs, batch, partition, &f->err)) == MR_E_AGAIN) {
         (void)mr_io_run(f->io, -1);
     }
     return status;
@@ -294,9 +294,9 @@ static void test_no_name(void **state)
         assert_false(mr_simdisk_get(f.disk, path, &text));
         assert_true(mr_simdisk_get(f.disk, "/t/list", &text));
         assert_non_null(memmem(text.text, text.bytes, path + 3, strlen(path + 3)));
-        while (!mr_runs_stop(&f.runs)) (void)mr_io_run(f.io, -1);
+        while (!mr_kept_stop(&f.runs)) (void)mr_io_run(f.io, -1);
         assert_int_equal(f.runs.bytes, 0);
-        mr_runs_begin(&f.runs, &f.staged);
+        mr_kept_begin(&f.runs, &f.staged);
         f.next = 0;
     }
     fixture_fini(&f);

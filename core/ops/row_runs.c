@@ -1,4 +1,4 @@
-#include "core/ops/runs.h"
+#include "core/ops/row_runs.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -35,9 +35,9 @@ static mr_status runs_nomem(struct mr_err *err)
     return mr_err_set(err, MR_E_NOMEM, ERR_RUNS, "out of memory for rows of further partitions");
 }
 
-void mr_runs_init(struct mr_runs *runs, const struct mr_runs_config *config)
+void mr_kept_init(struct mr_kept *runs, const struct mr_kept_config *config)
 {
-    *runs = (struct mr_runs){.config = *config, .file = -1};
+    *runs = (struct mr_kept){.config = *config, .file = -1};
     mr_text_init(&runs->row, config->heap);
     mr_arena_init(&runs->arena, config->heap, 1024);
     mr_arena_init(&runs->columns, config->heap, 0);
@@ -50,7 +50,7 @@ static size_t chunk_bytes(const struct mr_run_chunk *chunk)
     return sizeof *chunk + chunk->capacity;
 }
 
-static void chunk_give(struct mr_runs *runs, struct mr_run_chunk *chunk)
+static void chunk_give(struct mr_kept *runs, struct mr_run_chunk *chunk)
 {
     if (chunk == NULL) return;
     runs->bytes -= chunk_bytes(chunk);
@@ -66,7 +66,7 @@ static struct mr_run_chunk *chunk_pop(struct mr_run_part *part)
     return chunk;
 }
 
-static void give_up_buffers(struct mr_runs *runs)
+static void give_up_buffers(struct mr_kept *runs)
 {
     mr_heap_give(runs->config.heap, runs->out, runs->out == NULL ? 0 : OUT_BYTES);
     mr_heap_give(runs->config.heap, runs->frame, runs->frame_bytes);
@@ -76,7 +76,7 @@ static void give_up_buffers(struct mr_runs *runs)
 }
 
 /* All that an epoch has kept. */
-static void forget(struct mr_runs *runs)
+static void forget(struct mr_kept *runs)
 {
     mr_batch_fini(&runs->batch);
     mr_arena_fini(&runs->columns);
@@ -100,10 +100,10 @@ static void forget(struct mr_runs *runs)
     runs->runs = NULL;
     runs->run_count = runs->run_capacity = 0;
     runs->rows = 0;
-    runs->state = MR_RUNS_RESTING;
+    runs->state = MR_KEPT_RESTING;
 }
 
-void mr_runs_fini(struct mr_runs *runs)
+void mr_kept_fini(struct mr_kept *runs)
 {
     if (runs->config.heap == NULL) return;
     MR_ASSERT(!runs->is_busy && runs->file < 0);
@@ -114,7 +114,7 @@ void mr_runs_fini(struct mr_runs *runs)
     runs->config.heap = NULL;
 }
 
-void mr_runs_begin(struct mr_runs *runs, struct mr_staged_list *staged)
+void mr_kept_begin(struct mr_kept *runs, struct mr_staged_list *staged)
 {
     MR_ASSERT(!runs->is_busy && runs->file < 0);
     forget(runs);
@@ -124,7 +124,7 @@ void mr_runs_begin(struct mr_runs *runs, struct mr_staged_list *staged)
 
 /* ---- rows in --------------------------------------------------------------------------------- */
 
-mr_status mr_runs_keep(struct mr_runs *runs, uint32_t partition, struct mr_err *err)
+mr_status mr_kept_keep(struct mr_kept *runs, uint32_t partition, struct mr_err *err)
 {
     if (partition >= runs->part_count) {
         uint32_t count = MR_MAX(runs->part_count, (uint32_t)PARTS_FIRST);
@@ -143,7 +143,7 @@ mr_status mr_runs_keep(struct mr_runs *runs, uint32_t partition, struct mr_err *
 
 /* A chunk for `bytes` more behind the part's last; they grow, so that a partition with a row or two
  * takes little and one with many makes few. */
-static struct mr_run_chunk *chunk_new(struct mr_runs *runs, struct mr_run_part *part, size_t bytes)
+static struct mr_run_chunk *chunk_new(struct mr_kept *runs, struct mr_run_part *part, size_t bytes)
 {
     size_t whole = part->last == NULL ? CHUNK_FIRST : chunk_bytes(part->last) * 2;
     whole = MR_MAX(MR_MIN(whole, (size_t)CHUNK_LAST), sizeof(struct mr_run_chunk) + bytes);
@@ -157,7 +157,7 @@ static struct mr_run_chunk *chunk_new(struct mr_runs *runs, struct mr_run_part *
     return chunk;
 }
 
-static mr_status add_row(struct mr_runs *runs, struct mr_run_part *part, struct mr_err *err)
+static mr_status add_row(struct mr_kept *runs, struct mr_run_part *part, struct mr_err *err)
 {
     struct mr_span row = mr_text_span(&runs->row);
     struct mr_run_chunk *chunk = part->last;
@@ -176,11 +176,11 @@ static mr_status add_row(struct mr_runs *runs, struct mr_run_part *part, struct 
     return MR_OK;
 }
 
-mr_status mr_runs_add(struct mr_runs *runs, const struct mr_batch *batch, uint32_t partition,
+mr_status mr_kept_add(struct mr_kept *runs, const struct mr_batch *batch, uint32_t partition,
                       const uint32_t *sel, uint32_t sel_count, uint32_t *row_at,
                       struct mr_err *err)
 {
-    MR_ASSERT(runs->state == MR_RUNS_RESTING && mr_runs_has(runs, partition));
+    MR_ASSERT(runs->state == MR_KEPT_RESTING && mr_kept_has(runs, partition));
     if (runs->out == NULL) runs->out = mr_heap_take(runs->config.heap, OUT_BYTES);
     if (runs->out == NULL) return runs_nomem(err);
     for (; *row_at < sel_count; ++*row_at) {
@@ -196,13 +196,13 @@ mr_status mr_runs_add(struct mr_runs *runs, const struct mr_batch *batch, uint32
 
 static void op_done(struct mr_io_op *op, void *ctx)
 {
-    struct mr_runs *runs = ctx;
+    struct mr_kept *runs = ctx;
     (void)op;
     runs->is_busy = false;
     runs->config.waker.wake(runs->config.waker.ctx);
 }
 
-static void submit(struct mr_runs *runs, mr_io_kind kind, mr_runs_state state)
+static void submit(struct mr_kept *runs, mr_io_kind kind, mr_kept_state state)
 {
     MR_ASSERT(!runs->is_busy);
     mr_io_op_init(&runs->op, kind);
@@ -214,7 +214,7 @@ static void submit(struct mr_runs *runs, mr_io_kind kind, mr_runs_state state)
     runs->is_busy = true;
 }
 
-static void submit_moving(struct mr_runs *runs, mr_io_kind kind, mr_runs_state state, int32_t file,
+static void submit_moving(struct mr_kept *runs, mr_io_kind kind, mr_kept_state state, int32_t file,
                           void *buf, size_t bytes, uint64_t off)
 {
     submit(runs, kind, state);
@@ -226,18 +226,18 @@ static void submit_moving(struct mr_runs *runs, mr_io_kind kind, mr_runs_state s
     mr_io_submit(runs->config.io, &runs->op);
 }
 
-static mr_status op_failed(const struct mr_runs *runs, int64_t os_error, struct mr_err *err)
+static mr_status op_failed(const struct mr_kept *runs, int64_t os_error, struct mr_err *err)
 {
     static const char *const verbs[] = {
-        [MR_RUNS_NOTING] = "note the name of", [MR_RUNS_OPENING] = "create",
-        [MR_RUNS_UNLINKING] = "unlink",        [MR_RUNS_WRITING] = "write",
-        [MR_RUNS_READING] = "read",            [MR_RUNS_CLOSING] = "close",
+        [MR_KEPT_NOTING] = "note the name of", [MR_KEPT_OPENING] = "create",
+        [MR_KEPT_UNLINKING] = "unlink",        [MR_KEPT_WRITING] = "write",
+        [MR_KEPT_READING] = "read",            [MR_KEPT_CLOSING] = "close",
     };
     return mr_err_os(err, (int)os_error, ERR_RUNS, "cannot %s %s", verbs[runs->state], runs->path);
 }
 
 /* Goes on with a write or read that has moved a part. returns MR_E_AGAIN until all has */
-static mr_status move_on(struct mr_runs *runs, struct mr_err *err)
+static mr_status move_on(struct mr_kept *runs, struct mr_err *err)
 {
     struct mr_io_op *op = &runs->op;
     bool is_interrupted = op->result == -EINTR || op->result == -EAGAIN;
@@ -270,7 +270,7 @@ static struct mr_run_head measure_frame(const struct mr_run_part *part, uint32_t
 {
     struct mr_run_head head = {.magic = MAGIC, .partition = partition};
     for (const struct mr_run_chunk *c = part->first; c != NULL; c = c->next) {
-        bool is_too_much = (size_t)head.bytes + c->head.bytes > MR_RUNS_FRAME ||
+        bool is_too_much = (size_t)head.bytes + c->head.bytes > MR_KEPT_FRAME ||
                            head.rows + c->head.rows > FRAME_ROWS;
         if (c != part->first && is_too_much) break;
         head.bytes += c->head.bytes;
@@ -280,12 +280,12 @@ static struct mr_run_head measure_frame(const struct mr_run_part *part, uint32_t
 }
 
 /* A frame is ready to be written; that of the first partition of a run stays known. */
-static void note_frame(struct mr_runs *runs, const struct mr_run_head *head)
+static void note_frame(struct mr_kept *runs, const struct mr_run_head *head)
 {
     if (runs->run.end == runs->run.off && runs->out_used == 0) runs->run.next = *head;
 }
 
-static void put_frame(struct mr_runs *runs, struct mr_run_part *part, struct mr_run_head head)
+static void put_frame(struct mr_kept *runs, struct mr_run_part *part, struct mr_run_head head)
 {
     char *start = runs->out + runs->out_used, *at = start + sizeof head;
     head.crc = head_crc(&head);
@@ -302,13 +302,13 @@ static void put_frame(struct mr_runs *runs, struct mr_run_part *part, struct mr_
     runs->out_used = (uint32_t)(at - runs->out);
 }
 
-static void submit_frames(struct mr_runs *runs, void *at, size_t bytes)
+static void submit_frames(struct mr_kept *runs, void *at, size_t bytes)
 {
-    submit_moving(runs, MR_IO_WRITE, MR_RUNS_WRITING, runs->file, at, bytes, runs->run.end);
+    submit_moving(runs, MR_IO_WRITE, MR_KEPT_WRITING, runs->file, at, bytes, runs->run.end);
 }
 
 /* The run is in the file. */
-static mr_status end_run(struct mr_runs *runs, struct mr_err *err)
+static mr_status end_run(struct mr_kept *runs, struct mr_err *err)
 {
     if (runs->run_count == runs->run_capacity) {
         uint32_t capacity = MR_MAX(runs->run_capacity * 2, (uint32_t)RUNS_FIRST);
@@ -321,13 +321,13 @@ static mr_status end_run(struct mr_runs *runs, struct mr_err *err)
     runs->runs[runs->run_count++] = runs->run;
     runs->file_bytes = runs->run.end;
     runs->part_at = 0;
-    runs->state = MR_RUNS_RESTING;
+    runs->state = MR_KEPT_RESTING;
     return MR_OK;
 }
 
 /* Fills the buffer with frames and writes it, until the chunks are gone. A frame that is larger
  * than the buffer is one chunk, which has its head in front already. */
-static mr_status write_more(struct mr_runs *runs, struct mr_err *err)
+static mr_status write_more(struct mr_kept *runs, struct mr_err *err)
 {
     for (; runs->part_at < runs->part_count; runs->part_at++) {
         struct mr_run_part *part = &runs->parts[runs->part_at];
@@ -355,7 +355,7 @@ static mr_status write_more(struct mr_runs *runs, struct mr_err *err)
     return MR_E_AGAIN;
 }
 
-static mr_status written(struct mr_runs *runs, struct mr_err *err)
+static mr_status written(struct mr_kept *runs, struct mr_err *err)
 {
     MR_TRY(move_on(runs, err));
     runs->run.end += runs->done_bytes;
@@ -369,7 +369,7 @@ static mr_status written(struct mr_runs *runs, struct mr_err *err)
 }
 
 /* A name beside those of data files, which a restart takes from the staged list. */
-static mr_status note_name(struct mr_runs *runs, struct mr_err *err)
+static mr_status note_name(struct mr_kept *runs, struct mr_err *err)
 {
     uint64_t a = mr_io_random(runs->config.io), b = mr_io_random(runs->config.io);
     runs->path = mr_arena_format(&runs->arena, "%s/runs-%05u-%016" PRIx64 "%016" PRIx64 ".parquet",
@@ -380,60 +380,60 @@ static mr_status note_name(struct mr_runs *runs, struct mr_err *err)
                                        runs->path + strlen(runs->config.table_path) + 1);
     if (runs->line == NULL) return runs_nomem(err);
     size_t bytes = strlen(runs->line);
-    submit_moving(runs, MR_IO_WRITE, MR_RUNS_NOTING, runs->staged->file, runs->line, bytes,
+    submit_moving(runs, MR_IO_WRITE, MR_KEPT_NOTING, runs->staged->file, runs->line, bytes,
                   runs->staged->off);
     runs->staged->off += bytes;
     return MR_E_AGAIN;
 }
 
-static mr_status open_file(struct mr_runs *runs)
+static mr_status open_file(struct mr_kept *runs)
 {
-    submit(runs, MR_IO_OPEN, MR_RUNS_OPENING);
+    submit(runs, MR_IO_OPEN, MR_KEPT_OPENING);
     runs->op.flags = MR_OPEN_READ | MR_OPEN_WRITE | MR_OPEN_CREATE | MR_OPEN_EXCLUSIVE;
     runs->is_named = true;
     mr_io_submit(runs->config.io, &runs->op);
     return MR_E_AGAIN;
 }
 
-static mr_status unlink_file(struct mr_runs *runs)
+static mr_status unlink_file(struct mr_kept *runs)
 {
-    submit(runs, MR_IO_UNLINK, MR_RUNS_UNLINKING);
+    submit(runs, MR_IO_UNLINK, MR_KEPT_UNLINKING);
     mr_io_submit(runs->config.io, &runs->op);
     return MR_E_AGAIN;
 }
 
-mr_status mr_runs_spill(struct mr_runs *runs, struct mr_err *err)
+mr_status mr_kept_spill(struct mr_kept *runs, struct mr_err *err)
 {
-    MR_ASSERT(runs->state == MR_RUNS_RESTING && runs->bytes > 0);
+    MR_ASSERT(runs->state == MR_KEPT_RESTING && runs->bytes > 0);
     runs->part_at = 0;
     runs->run = (struct mr_run){.off = runs->file_bytes, .end = runs->file_bytes};
     return runs->file < 0 ? note_name(runs, err) : write_more(runs, err);
 }
 
-mr_status mr_runs_step(struct mr_runs *runs, struct mr_err *err)
+mr_status mr_kept_step(struct mr_kept *runs, struct mr_err *err)
 {
     if (runs->is_busy) return MR_E_AGAIN;
     switch (runs->state) {
-    case MR_RUNS_NOTING: MR_TRY(move_on(runs, err)); return open_file(runs);
-    case MR_RUNS_OPENING:
+    case MR_KEPT_NOTING: MR_TRY(move_on(runs, err)); return open_file(runs);
+    case MR_KEPT_OPENING:
         if (runs->op.result < 0) return op_failed(runs, -runs->op.result, err);
         runs->file = (int32_t)runs->op.result;
         return unlink_file(runs);
-    case MR_RUNS_UNLINKING:
+    case MR_KEPT_UNLINKING:
         if (runs->op.result < 0) return op_failed(runs, -runs->op.result, err);
         runs->is_named = false;
         return write_more(runs, err);
-    case MR_RUNS_WRITING: return written(runs, err);
-    case MR_RUNS_RESTING:
-    case MR_RUNS_READING: /* mr_runs_next goes on */
-    case MR_RUNS_CLOSING: break;
+    case MR_KEPT_WRITING: return written(runs, err);
+    case MR_KEPT_RESTING:
+    case MR_KEPT_READING: /* mr_kept_next goes on */
+    case MR_KEPT_CLOSING: break;
     }
     return MR_OK;
 }
 
 /* ---- and back -------------------------------------------------------------------------------- */
 
-static mr_status runs_corrupt(const struct mr_runs *runs, uint64_t off, struct mr_err *err)
+static mr_status runs_corrupt(const struct mr_kept *runs, uint64_t off, struct mr_err *err)
 {
     return mr_err_set(err, MR_E_CORRUPT, ERR_RUNS,
                       "rows that waited in %s (byte %" PRIu64 ") came back changed", runs->path,
@@ -441,7 +441,7 @@ static mr_status runs_corrupt(const struct mr_runs *runs, uint64_t off, struct m
 }
 
 /* Reads a frame's rows and, in one go, the head behind them. */
-static mr_status read_frame(struct mr_runs *runs, const struct mr_run *run, struct mr_err *err)
+static mr_status read_frame(struct mr_kept *runs, const struct mr_run *run, struct mr_err *err)
 {
     uint64_t off = run->off + sizeof run->next;
     size_t bytes = run->next.bytes;
@@ -454,11 +454,11 @@ static mr_status read_frame(struct mr_runs *runs, const struct mr_run *run, stru
         if (runs->frame == NULL) return runs_nomem(err);
         runs->frame_bytes = bytes;
     }
-    submit_moving(runs, MR_IO_READ, MR_RUNS_READING, runs->file, runs->frame, bytes, off);
+    submit_moving(runs, MR_IO_READ, MR_KEPT_READING, runs->file, runs->frame, bytes, off);
     return MR_E_AGAIN;
 }
 
-static mr_status give_rows(struct mr_runs *runs, struct mr_span rows, uint32_t count,
+static mr_status give_rows(struct mr_kept *runs, struct mr_span rows, uint32_t count,
                            struct mr_batch **out_batch, uint32_t *out_partition, struct mr_err *err)
 {
     MR_TRY(mr_run_rows_read(rows, count, &runs->batch, err));
@@ -468,14 +468,14 @@ static mr_status give_rows(struct mr_runs *runs, struct mr_span rows, uint32_t c
 }
 
 /* The frame that was read becomes a batch, and what follows it the run's next one. */
-static mr_status take_frame(struct mr_runs *runs, struct mr_batch **out_batch,
+static mr_status take_frame(struct mr_kept *runs, struct mr_batch **out_batch,
                             uint32_t *out_partition, struct mr_err *err)
 {
     MR_TRY(move_on(runs, err));
     struct mr_run *run = &runs->runs[runs->run_at];
     struct mr_run_head head = run->next;
     uint64_t off = run->off;
-    runs->state = MR_RUNS_RESTING;
+    runs->state = MR_KEPT_RESTING;
     run->off += sizeof head + head.bytes;
     if (run->off < run->end) memcpy(&run->next, runs->frame + head.bytes, sizeof run->next);
     if (mr_crc32c(head_crc(&head), runs->frame, head.bytes) != head.crc) {
@@ -485,12 +485,12 @@ static mr_status take_frame(struct mr_runs *runs, struct mr_batch **out_batch,
     return give_rows(runs, rows, head.rows, out_batch, out_partition, err);
 }
 
-mr_status mr_runs_next(struct mr_runs *runs, struct mr_batch **out_batch, uint32_t *out_partition,
+mr_status mr_kept_next(struct mr_kept *runs, struct mr_batch **out_batch, uint32_t *out_partition,
                        struct mr_err *err)
 {
     if (runs->is_busy) return MR_E_AGAIN;
-    if (runs->state == MR_RUNS_READING) return take_frame(runs, out_batch, out_partition, err);
-    MR_ASSERT(runs->state == MR_RUNS_RESTING);
+    if (runs->state == MR_KEPT_READING) return take_frame(runs, out_batch, out_partition, err);
+    MR_ASSERT(runs->state == MR_KEPT_RESTING);
     if (runs->batch.arena != NULL) mr_batch_fini(&runs->batch);
     mr_batch_init(&runs->batch, &runs->columns, runs->config.schema);
     chunk_give(runs, runs->held);
@@ -513,22 +513,22 @@ mr_status mr_runs_next(struct mr_runs *runs, struct mr_batch **out_batch, uint32
 /* ---- the end --------------------------------------------------------------------------------- */
 
 /* A name that could not be removed is in the staged list. */
-bool mr_runs_stop(struct mr_runs *runs)
+bool mr_kept_stop(struct mr_kept *runs)
 {
     if (runs->is_busy) return false;
-    if (runs->state == MR_RUNS_OPENING) {
+    if (runs->state == MR_KEPT_OPENING) {
         if (runs->op.result >= 0) runs->file = (int32_t)runs->op.result;
         if (runs->op.result < 0) runs->is_named = false;
     }
-    if (runs->state == MR_RUNS_CLOSING) runs->file = -1;
-    runs->state = MR_RUNS_RESTING;
+    if (runs->state == MR_KEPT_CLOSING) runs->file = -1;
+    runs->state = MR_KEPT_RESTING;
     if (runs->is_named) {
         runs->is_named = false;
         (void)unlink_file(runs);
         return false;
     }
     if (runs->file >= 0) {
-        submit(runs, MR_IO_CLOSE, MR_RUNS_CLOSING);
+        submit(runs, MR_IO_CLOSE, MR_KEPT_CLOSING);
         mr_io_submit(runs->config.io, &runs->op);
         return false;
     }
