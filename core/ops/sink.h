@@ -144,6 +144,12 @@ MR_MUST_USE mr_status mr_sink_begin(struct mr_sink *sink, int64_t epoch, struct 
 /* mr_sink_is_busy: so much waits to be written that the owner should not append now. */
 bool mr_sink_is_busy(const struct mr_sink *sink);
 
+/* mr_sink_memory: what its writers have of `memory_bytes` now. While sealing it only falls. */
+static inline uint64_t mr_sink_memory(const struct mr_sink *sink)
+{
+    return sink->memory.heap.used_bytes;
+}
+
 /* mr_sink_append: begins to take the batch's selected rows; it and what it points to stay until
  * mr_sink_has_batch says that all of it has been taken over, by this call or by later steps. */
 MR_MUST_USE mr_status mr_sink_append(struct mr_sink *sink, struct mr_batch *batch,

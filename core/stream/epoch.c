@@ -29,6 +29,7 @@ static mr_epoch_request epoch_open(struct mr_epoch *epoch)
 static mr_epoch_request epoch_abort(struct mr_epoch *epoch, bool is_cut)
 {
     epoch->state = MR_EPOCH_ABORTING;
+    epoch->ahead = MR_AHEAD_NONE;
     epoch->is_cut = is_cut;
     epoch->shards_open = epoch->shard_count;
     return MR_EPOCH_DO_ABORT_SHARDS;
@@ -40,11 +41,59 @@ static mr_epoch_request epoch_stop(struct mr_epoch *epoch)
     return MR_EPOCH_DO_STOP;
 }
 
+static mr_epoch_request epoch_plan(struct mr_epoch *epoch, mr_ahead_state early)
+{
+    epoch->state = MR_EPOCH_PLANNED;
+    epoch->tables_open = epoch->table_count;
+    epoch->early = early;
+    epoch->ahead = MR_AHEAD_NONE;
+    return MR_EPOCH_DO_WRITE_OFFSETS;
+}
+
+/* What a shard has found before its epoch was opened. A failure is worse than a cut. */
+static mr_epoch_request take_note(mr_ahead_state *state, bool is_cut)
+{
+    MR_ASSERT(*state != MR_AHEAD_NONE);
+    if (!is_cut || *state == MR_AHEAD_READING) *state = is_cut ? MR_AHEAD_CUT : MR_AHEAD_FAILED;
+    return MR_EPOCH_DO_NOTHING;
+}
+
 static mr_epoch_request step_planned(struct mr_epoch *epoch, mr_epoch_event event)
 {
-    if (event == MR_EPOCH_EV_FAIL) return epoch_stop(epoch);
+    if (event == MR_EPOCH_EV_FAIL || event == MR_EPOCH_EV_CUT) {
+        bool is_cut = event == MR_EPOCH_EV_CUT;
+        if (epoch->early != MR_AHEAD_NONE) return take_note(&epoch->early, is_cut);
+        MR_ASSERT(!is_cut);
+        return epoch_stop(epoch);
+    }
     MR_ASSERT(event == MR_EPOCH_EV_OFFSETS_DONE);
-    return epoch_open(epoch);
+    mr_epoch_request request = epoch_open(epoch);
+    bool is_cut = epoch->early == MR_AHEAD_CUT;
+    return is_cut || epoch->early == MR_AHEAD_FAILED ? epoch_abort(epoch, is_cut) : request;
+}
+
+/* returns false when the event is not about the epoch ahead */
+static bool step_ahead(struct mr_epoch *epoch, mr_epoch_event event, mr_epoch_request *out_request)
+{
+    bool is_at_work = epoch->state >= MR_EPOCH_OPENED && epoch->state <= MR_EPOCH_COMMITTED;
+    *out_request = MR_EPOCH_DO_NOTHING;
+    switch (event) {
+    case MR_EPOCH_EV_PLAN_AHEAD:
+        MR_ASSERT(epoch->state == MR_EPOCH_OPENED && epoch->ahead == MR_AHEAD_NONE);
+        epoch->ahead = MR_AHEAD_READING;
+        *out_request = MR_EPOCH_DO_START_AHEAD;
+        return true;
+    case MR_EPOCH_EV_AHEAD_CUT:
+    case MR_EPOCH_EV_AHEAD_FAIL:
+        MR_ASSERT(is_at_work);
+        *out_request = take_note(&epoch->ahead, event == MR_EPOCH_EV_AHEAD_CUT);
+        return true;
+    case MR_EPOCH_EV_DROP_AHEAD:
+        MR_ASSERT(is_at_work && epoch->ahead != MR_AHEAD_NONE);
+        epoch->ahead = MR_AHEAD_NONE;
+        return true;
+    default: return false;
+    }
 }
 
 static mr_epoch_request step_opened(struct mr_epoch *epoch, mr_epoch_event event)
@@ -85,14 +134,23 @@ static mr_epoch_request step_aborting(struct mr_epoch *epoch, mr_epoch_event eve
     return epoch->is_cut ? epoch_open(epoch) : epoch_stop(epoch);
 }
 
+static mr_epoch_request step_committed(struct mr_epoch *epoch, mr_epoch_event event)
+{
+    MR_ASSERT(event == MR_EPOCH_EV_COMMIT_DONE);
+    epoch->number++;
+    if (epoch->ahead != MR_AHEAD_NONE) return epoch_plan(epoch, epoch->ahead);
+    epoch->state = MR_EPOCH_IDLE;
+    return MR_EPOCH_DO_NOTHING;
+}
+
 mr_epoch_request mr_epoch_step(struct mr_epoch *epoch, mr_epoch_event event)
 {
+    mr_epoch_request request;
+    if (step_ahead(epoch, event, &request)) return request;
     switch (epoch->state) {
     case MR_EPOCH_IDLE:
         MR_ASSERT(event == MR_EPOCH_EV_PLAN);
-        epoch->state = MR_EPOCH_PLANNED;
-        epoch->tables_open = epoch->table_count;
-        return MR_EPOCH_DO_WRITE_OFFSETS;
+        return epoch_plan(epoch, MR_AHEAD_NONE);
     case MR_EPOCH_PLANNED: return step_planned(epoch, event);
     case MR_EPOCH_OPENED: return step_opened(epoch, event);
     case MR_EPOCH_SEALED:
@@ -101,11 +159,7 @@ mr_epoch_request mr_epoch_step(struct mr_epoch *epoch, mr_epoch_event event)
         epoch->state = MR_EPOCH_PREPARED;
         return MR_EPOCH_DO_COMMIT_TABLES;
     case MR_EPOCH_PREPARED: return step_prepared(epoch, event);
-    case MR_EPOCH_COMMITTED:
-        MR_ASSERT(event == MR_EPOCH_EV_COMMIT_DONE);
-        epoch->state = MR_EPOCH_IDLE;
-        epoch->number++;
-        return MR_EPOCH_DO_NOTHING;
+    case MR_EPOCH_COMMITTED: return step_committed(epoch, event);
     case MR_EPOCH_ABORTING: return step_aborting(epoch, event);
     case MR_EPOCH_FAILED: break;
     }

@@ -3,6 +3,15 @@
  * One flow has one. It takes what happened (an event), changes state and says what to do next (a
  * request); it does no I/O, knows no clock and no threads, so every order of events can be tried.
  *
+ * While epoch N is OPENED to COMMITTED, the epoch ahead, N + 1, may be planned and read:
+ *
+ *   NONE ── PLAN_AHEAD ──▶ READING ── AHEAD_CUT, AHEAD_FAIL ──▶ CUT, FAILED
+ *                             └── COMMIT_DONE of N: N + 1 is the epoch at work, PLANNED ──┘
+ *
+ * It depends on nothing that is durable and nothing durable names it. What its shards find (a cut,
+ * a failure) is noted and waits: N is finished first, then N + 1 is opened, and only then it is cut
+ * or fails, as if it had been planned and read then. An abort of N gives it up with N.
+ *
  *                 PLAN                OFFSETS_DONE           every shard SEALED
  *   IDLE ───────────────▶ PLANNED ────────────────▶ OPENED ────────────────────▶ SEALED
  *    ▲                       │                        │                             │ PREPARED_DONE
@@ -14,13 +23,13 @@
  *
  * What is true in each state:
  *   PLANNED    ranges chosen, shards may read and stage; nothing durable names the epoch, a crash
- *              removes what was staged and forgets it
+ *              removes what was staged and forgets it. commits/N-1 is durable
  *   OPENED     offsets/N is there, and durable before prepared/N is; shards stage segments; a crash
  *              removes them and runs N again
  *   SEALED     all segments are synced and reported; prepared/N is being written
  *   PREPARED   prepared/N is durable: N is finished exactly so, never run again
  *   COMMITTED  every table has one version with txn {appId, N}; commits/N is being written
- *   ABORTING   shards give back what they staged for N
+ *   ABORTING   shards give back what they staged for N and ahead of it; nothing is ahead any more
  *   FAILED     the flow stopped; the checkpoint is as a crash would leave it
  * An abort is the same path as a crash, without the crash. Source: DESIGN.md 3. */
 #ifndef MR_CORE_STREAM_EPOCH_H
@@ -39,6 +48,14 @@ typedef enum mr_epoch_state {
     MR_EPOCH_FAILED,
 } mr_epoch_state;
 
+/* The epoch ahead; or, of one that is PLANNED, what its shards had found while it was ahead. */
+typedef enum mr_ahead_state {
+    MR_AHEAD_NONE,
+    MR_AHEAD_READING, /* planned; shards read and stage it */
+    MR_AHEAD_CUT,     /* it will have to be read again under another schema */
+    MR_AHEAD_FAILED,
+} mr_ahead_state;
+
 typedef enum mr_epoch_event {
     MR_EPOCH_EV_PLAN,          /* ranges of the next epoch are chosen */
     MR_EPOCH_EV_OFFSETS_DONE,  /* offsets/N has its name */
@@ -50,12 +67,17 @@ typedef enum mr_epoch_event {
     MR_EPOCH_EV_FAIL,          /* something failed that running on cannot mend */
     MR_EPOCH_EV_SHARD_ABORTED, /* one shard has given back what it staged */
     MR_EPOCH_EV_WITHDRAWN,     /* prepared/N was taken back; no table has it */
+    MR_EPOCH_EV_PLAN_AHEAD,    /* ranges of N + 1 are chosen, all of N's are given out */
+    MR_EPOCH_EV_AHEAD_CUT,     /* as CUT and FAIL, of N + 1 */
+    MR_EPOCH_EV_AHEAD_FAIL,
+    MR_EPOCH_EV_DROP_AHEAD, /* N + 1 will not be finished; its files go when the shards stop */
 } mr_epoch_event;
 
 typedef enum mr_epoch_request {
     MR_EPOCH_DO_NOTHING,
     MR_EPOCH_DO_WRITE_OFFSETS,
-    MR_EPOCH_DO_START_SHARDS, /* tell every shard to begin N and feed it ranges */
+    MR_EPOCH_DO_START_SHARDS, /* tell every shard to begin N and feed it ranges, unless it has */
+    MR_EPOCH_DO_START_AHEAD,  /* the same of N + 1, which may not be sealed */
     MR_EPOCH_DO_WRITE_PREPARED,
     MR_EPOCH_DO_COMMIT_TABLES,
     MR_EPOCH_DO_WRITE_COMMIT,
@@ -71,6 +93,8 @@ struct mr_epoch {
     uint32_t shards_open; /* shards that have not sealed or aborted yet */
     uint32_t tables_open; /* tables that have not got the epoch yet */
     bool is_cut;          /* ABORTING leads back to OPENED instead of FAILED */
+    mr_ahead_state ahead; /* of number + 1; NONE unless OPENED to COMMITTED */
+    mr_ahead_state early; /* of number, while PLANNED: NONE when it never was ahead */
 };
 
 /* mr_epoch_init: the machine as recovery found it: NEXT starts IDLE, RERUN starts PLANNED with
@@ -79,8 +103,8 @@ void mr_epoch_init(struct mr_epoch *epoch, const struct mr_recovery *recovery, u
                    uint32_t table_count);
 
 /* mr_epoch_step: applies an event. An event that the state does not allow is a program error and
- * asserts. returns what to do now; after MR_EPOCH_DO_WRITE_COMMIT and its event the epoch is IDLE
- * again and `number` one higher */
+ * asserts. returns what to do now; after MR_EPOCH_DO_WRITE_COMMIT and its event `number` is one
+ * higher, and the epoch IDLE, or PLANNED when it was ahead */
 mr_epoch_request mr_epoch_step(struct mr_epoch *epoch, mr_epoch_event event);
 
 /* mr_epoch_can_fail: whether FAIL is allowed now. From PREPARED on a failure leaves the epoch to

@@ -11,11 +11,11 @@
 #include "core/port/files.h"
 #include "core/stream/flow_impl.h"
 
-enum { ERR_FLOW = 4101, RANGES_OUT_MAX = 2, IDLE_US = 50000, UPKEEP_US = 210000 };
+enum { ERR_FLOW = 4101, IDLE_US = 50000, UPKEEP_US = 210000 };
 
 /* ---- orders ---- */
 
-static void flush_orders(struct mr_flow_link *link)
+void mr_flow_flush(struct mr_flow_link *link)
 {
     uint32_t sent = 0;
     while (sent < link->order_count && mr_shard_post(link->worker.shard, &link->orders[sent])) {
@@ -25,20 +25,20 @@ static void flush_orders(struct mr_flow_link *link)
     memmove(link->orders, link->orders + sent, link->order_count * sizeof *link->orders);
 }
 
-static void order(struct mr_flow_link *link, mr_worker_order kind, uint64_t first, uint64_t second)
+void mr_flow_order(struct mr_flow_link *link, mr_worker_order kind, int64_t epoch, uint64_t value)
 {
     MR_ASSERT(link->order_count < MR_COUNT_OF(link->orders));
     struct mr_desc *desc = &link->orders[link->order_count++];
     *desc = (struct mr_desc){.kind = kind, .object = &link->worker};
-    desc->words[0] = first;
-    desc->words[1] = second;
-    flush_orders(link);
+    desc->words[0] = (uint64_t)epoch;
+    desc->words[1] = value;
+    mr_flow_flush(link);
 }
 
-static void order_all(struct mr_flow *flow, mr_worker_order kind, uint64_t first, uint64_t second)
+static void order_all(struct mr_flow *flow, mr_worker_order kind, int64_t epoch)
 {
     for (uint32_t i = 0; i < flow->config.shard_count; i++) {
-        order(&flow->links[i], kind, first, second);
+        mr_flow_order(&flow->links[i], kind, epoch, 0);
     }
 }
 
@@ -116,29 +116,32 @@ static bool are_all_closed(const struct mr_flow *flow)
 
 /* ---- what the machine requests ---- */
 
-static bool feed(struct mr_flow *flow);
-
-/* The shards begin the epoch and get their first ranges. */
+/* The shards begin the epoch at work and get their first ranges. */
 static mr_status begin_shards(struct mr_flow *flow)
 {
     if (!flow->has_workers) MR_TRY(open_workers(flow));
-    flow->range_next = 0;
-    flow->is_sealing = false;
-    for (uint32_t i = 0; i < flow->config.shard_count; i++) flow->links[i].ranges_out = 0;
-    order_all(flow, MR_ORDER_BEGIN, (uint64_t)flow->epoch.number, (uint64_t)flow->batch_us);
-    (void)feed(flow);
+    mr_flow_begin(flow, flow->epoch.number, true);
     return MR_OK;
 }
 
 static mr_status begin_offsets(struct mr_flow *flow)
 {
+    const struct mr_flow_reading *now = mr_flow_reading_of(flow, flow->epoch.number);
     char line[48];
-    (void)snprintf(line, sizeof line, "{\"logOffset\":%" PRId64 "}", flow->end_offset);
+    (void)snprintf(line, sizeof line, "{\"logOffset\":%" PRId64 "}", now->end_offset);
     struct mr_offsets_entry entry = {.watermark_ms = flow->watermark_ms,
-                                     .batch_time_ms = flow->batch_us / MR_US_PER_MS,
+                                     .batch_time_ms = now->batch_us / MR_US_PER_MS,
                                      .source_count = 1,
                                      .sources = {mr_span_of(line)}};
     return mr_checkpoint_begin_offsets(&flow->checkpoint, flow->epoch.number, &entry, &flow->err);
+}
+
+/* What shards found while the epoch was ahead counts now that it is opened. */
+static void take_early(struct mr_flow *flow)
+{
+    flow->is_cutting = flow->epoch.early == MR_AHEAD_CUT;
+    flow->has_failed = flow->epoch.early == MR_AHEAD_FAILED;
+    if (flow->has_failed) flow->err = flow->ahead_err;
 }
 
 /* The entry of the source's list and offsets/N. Meanwhile the shards read: what they stage has its
@@ -147,7 +150,13 @@ static mr_status begin_offsets(struct mr_flow *flow)
  * entry. That offsets/N is durable is waited for when prepared/N is to get its name. */
 static void write_offsets(struct mr_flow *flow)
 {
-    mr_status status = begin_shards(flow);
+    bool was_ahead = flow->epoch.early != MR_AHEAD_NONE;
+    mr_status status = MR_OK;
+    if (was_ahead) {
+        (void)mr_flow_feed(flow, flow->epoch.number, true);
+    } else {
+        status = begin_shards(flow);
+    }
     if (status == MR_OK) status = begin_offsets(flow);
     if (status == MR_OK) status = flow->source->driver->harden(flow->source, &flow->err);
     if (status == MR_OK) status = mr_checkpoint_name_offsets(&flow->checkpoint, &flow->err);
@@ -155,8 +164,12 @@ static void write_offsets(struct mr_flow *flow)
         stop_hard(flow);
         return;
     }
-    mr_epoch_request request = mr_epoch_step(&flow->epoch, MR_EPOCH_EV_OFFSETS_DONE);
-    MR_ASSERT(request == MR_EPOCH_DO_START_SHARDS); /* they have been */
+    flow->request = mr_epoch_step(&flow->epoch, MR_EPOCH_EV_OFFSETS_DONE);
+    if (flow->request == MR_EPOCH_DO_ABORT_SHARDS) {
+        take_early(flow);
+        return;
+    }
+    MR_ASSERT(flow->request == MR_EPOCH_DO_START_SHARDS); /* they have been */
     flow->request = MR_EPOCH_DO_NOTHING;
 }
 
@@ -227,8 +240,8 @@ static void commit_tables(struct mr_flow *flow)
 
 static void write_commit(struct mr_flow *flow)
 {
-    int64_t epoch = flow->epoch.number;
-    mr_status status = mr_checkpoint_end_commit(&flow->checkpoint, &flow->err);
+    mr_status status = mr_flow_settle(flow, &flow->err); /* of the epoch before */
+    if (status == MR_OK) status = mr_checkpoint_end_commit(&flow->checkpoint, &flow->err);
     if (status != MR_OK) {
         stop_hard(flow);
         return;
@@ -236,10 +249,14 @@ static void write_commit(struct mr_flow *flow)
     mr_counts_add(&flow->totals, &flow->prepared.counts);
     flow->epochs++;
     flow->committed_us = mr_io_mono_us(flow->config.io);
-    flow->start_offset = flow->end_offset;
+    flow->start_offset = mr_flow_reading_of(flow, flow->epoch.number)->end_offset;
+    flow->unsettled = flow->epoch.number;
+    if (flow->must_stop && flow->epoch.ahead != MR_AHEAD_NONE) {
+        (void)mr_epoch_step(&flow->epoch, MR_EPOCH_EV_DROP_AHEAD);
+    }
     flow->request = mr_epoch_step(&flow->epoch, MR_EPOCH_EV_COMMIT_DONE);
-    status = mr_flow_settle(flow, epoch, &flow->err);
-    if (status != MR_OK) stop_hard(flow);
+    /* Before anything else is heard of its shards. */
+    if (flow->request == MR_EPOCH_DO_WRITE_OFFSETS) write_offsets(flow);
 }
 
 static void perform(struct mr_flow *flow)
@@ -251,8 +268,12 @@ static void perform(struct mr_flow *flow)
     case MR_EPOCH_DO_WRITE_PREPARED: write_prepared(flow); return;
     case MR_EPOCH_DO_COMMIT_TABLES: commit_tables(flow); return;
     case MR_EPOCH_DO_WRITE_COMMIT: write_commit(flow); return;
+    case MR_EPOCH_DO_START_AHEAD:
+        mr_flow_begin(flow, flow->epoch.number + 1, false);
+        flow->request = MR_EPOCH_DO_NOTHING;
+        return;
     case MR_EPOCH_DO_ABORT_SHARDS:
-        order_all(flow, MR_ORDER_ABORT, 0, 0);
+        order_all(flow, MR_ORDER_ABORT, flow->epoch.number);
         flow->request = MR_EPOCH_DO_NOTHING;
         return;
     case MR_EPOCH_DO_STOP: break;
@@ -262,43 +283,25 @@ static void perform(struct mr_flow *flow)
     flow->request = MR_EPOCH_DO_NOTHING;
 }
 
-/* ---- reading ---- */
-
-static bool feed(struct mr_flow *flow)
-{
-    bool did = false;
-    for (uint32_t i = 0; i < flow->config.shard_count; i++) {
-        struct mr_flow_link *link = &flow->links[i];
-        while (link->ranges_out < RANGES_OUT_MAX && flow->range_next < flow->range_count) {
-            link->ranges_out++;
-            order(link, MR_ORDER_RANGE, (uint64_t)(uintptr_t)&flow->ranges[flow->range_next++], 0);
-            did = true;
-        }
-    }
-    if (flow->range_next == flow->range_count && !flow->is_sealing) {
-        flow->is_sealing = true;
-        order_all(flow, MR_ORDER_SEAL, 0, 0);
-        did = true;
-    }
-    return did;
-}
+/* ---- reports ---- */
 
 /* All workers have given the epoch back and their readers know the new fields: make a wider plan
  * and workers for it. The machine has asked to start the shards already. */
 static void widen_plan(struct mr_flow *flow)
 {
+    struct mr_arena *arena = &mr_flow_reading_of(flow, flow->epoch.number)->arena;
     const struct mr_type **seen =
-        MR_ARENA_ARRAY(&flow->arena, const struct mr_type *, 2 * (size_t)flow->config.shard_count);
+        MR_ARENA_ARRAY(arena, const struct mr_type *, 2 * (size_t)flow->config.shard_count);
     uint32_t count = 0;
     mr_status status = MR_OK;
     if (seen == NULL) status = mr_err_set(&flow->err, MR_E_NOMEM, ERR_FLOW, "out of memory");
     for (uint32_t i = 0; status == MR_OK && i < flow->config.shard_count; i++) {
         const struct mr_json_reader *reader = flow->links[i].worker.reader;
         if (flow->plan->wants_new_columns && mr_json_reader_has_unknown(reader)) {
-            status = mr_json_reader_unknown(reader, &flow->arena, &seen[count++], &flow->err);
+            status = mr_json_reader_unknown(reader, arena, &seen[count++], &flow->err);
         }
         if (status == MR_OK && flow->plan->wants_wider && mr_json_reader_has_misfits(reader)) {
-            status = mr_json_reader_misfits(reader, &flow->arena, &seen[count++], &flow->err);
+            status = mr_json_reader_misfits(reader, arena, &seen[count++], &flow->err);
         }
     }
     if (status == MR_OK) {
@@ -317,17 +320,32 @@ static void widen_plan(struct mr_flow *flow)
     fini_workers(flow);
 }
 
-static void report_cut(struct mr_flow *flow)
+static void report_cut(struct mr_flow *flow, int64_t epoch)
 {
     if (flow->is_cutting || flow->has_failed) return;
+    if (epoch > flow->epoch.number) {
+        if (flow->epoch.ahead != MR_AHEAD_NONE) {
+            (void)mr_epoch_step(&flow->epoch, MR_EPOCH_EV_AHEAD_CUT);
+        }
+        return;
+    }
+    if (flow->epoch.state != MR_EPOCH_OPENED) return; /* it was ahead and has been dropped */
     flow->is_cutting = true;
     flow->request = mr_epoch_step(&flow->epoch, MR_EPOCH_EV_CUT);
 }
 
-static void report_failed(struct mr_flow *flow, const struct mr_worker *worker)
+static void report_failed(struct mr_flow *flow, struct mr_worker *worker, int64_t epoch)
 {
+    const struct mr_err *err = &mr_worker_epoch_of(worker, epoch)->err;
     if (flow->has_failed) return;
-    flow->err = worker->err;
+    if (epoch > flow->epoch.number) {
+        if (flow->epoch.ahead == MR_AHEAD_NONE) return;
+        if (flow->epoch.ahead != MR_AHEAD_FAILED) flow->ahead_err = *err;
+        (void)mr_epoch_step(&flow->epoch, MR_EPOCH_EV_AHEAD_FAIL);
+        return;
+    }
+    if (!mr_epoch_can_fail(&flow->epoch)) return; /* it was ahead and has been dropped */
+    flow->err = *err;
     if (flow->is_cutting) {
         flow->is_cutting = false;
         flow->has_failed = true;
@@ -345,65 +363,114 @@ static void report_aborted(struct mr_flow *flow)
     if (flow->is_cutting && request == MR_EPOCH_DO_START_SHARDS) widen_plan(flow);
 }
 
-void mr_flow_report(struct mr_flow *flow, const struct mr_desc *desc)
+/* A report that changes what the epochs are about. */
+static void report_epoch(struct mr_flow *flow, const struct mr_desc *desc, int64_t epoch)
 {
-    struct mr_worker *worker = desc->object;
-    struct mr_flow_link *link = (struct mr_flow_link *)worker;
-    static_assert(offsetof(struct mr_flow_link, worker) == 0, "a worker's link is where it is");
-    bool is_open = flow->epoch.state == MR_EPOCH_OPENED;
     switch ((mr_worker_report)desc->kind) {
-    case MR_REPORT_RANGE_DONE:
-        link->ranges_out--;
-        return;
     case MR_REPORT_SEALED:
-        if (is_open) flow->request = mr_epoch_step(&flow->epoch, MR_EPOCH_EV_SHARD_SEALED);
+        if (flow->epoch.state != MR_EPOCH_OPENED) return; /* the abort is on its way */
+        MR_ASSERT(epoch == flow->epoch.number);
+        flow->request = mr_epoch_step(&flow->epoch, MR_EPOCH_EV_SHARD_SEALED);
         return;
-    case MR_REPORT_FAILED: report_failed(flow, worker); return;
-    case MR_REPORT_CUT: report_cut(flow); return;
+    case MR_REPORT_FAILED: report_failed(flow, desc->object, epoch); return;
+    case MR_REPORT_CUT: report_cut(flow, epoch); return;
     case MR_REPORT_ABORTED: report_aborted(flow); return;
-    case MR_REPORT_CLOSED: link->is_closed = true; return;
+    case MR_REPORT_RANGE_DONE:
+    case MR_REPORT_CLOSED: break;
     }
     MR_ASSERT(!"a report is one of those above");
+}
+
+void mr_flow_report(struct mr_flow *flow, const struct mr_desc *desc)
+{
+    struct mr_flow_link *link = (struct mr_flow_link *)desc->object;
+    static_assert(offsetof(struct mr_flow_link, worker) == 0, "a worker's link is where it is");
+    int64_t epoch = (int64_t)desc->words[0];
+    uint32_t slot = (uint32_t)((uint64_t)epoch % MR_WORKER_EPOCHS);
+    /* Once the flow is to stop, nothing that an epoch's shards have to say changes that. */
+    bool is_stopping = flow->stage != MR_FLOW_RUNNING || flow->request == MR_EPOCH_DO_STOP;
+    if (desc->kind == MR_REPORT_RANGE_DONE) {
+        link->ranges_out[slot]--;
+        link->bytes_out[slot] -= desc->words[1];
+    } else if (desc->kind == MR_REPORT_CLOSED) {
+        link->is_closed = true;
+    } else if (!is_stopping) {
+        report_epoch(flow, desc, epoch);
+    }
 }
 
 /* ---- planning ---- */
 
 static mr_flow_verdict plan_epoch(struct mr_flow *flow)
 {
-    struct mr_source_limits limits = {0};
     int64_t now_us = mr_io_mono_us(flow->config.io);
+    bool has_files = false;
+    mr_status status = MR_OK;
+    if (flow->has_plan_failed) {
+        flow->err = flow->ahead_err;
+        stop_hard(flow);
+        return MR_FLOW_BUSY;
+    }
     if (flow->config.is_continuous && flow->epochs > 0 &&
         now_us < flow->started_us + flow->config.interval_us) {
         flow->due_us = flow->started_us + flow->config.interval_us;
         return MR_FLOW_IDLE;
     }
-    mr_arena_reset(&flow->arena);
-    mr_status status =
-        flow->source->driver->plan(flow->source, &limits, &flow->arena, &flow->list, &flow->err);
+    if (!flow->is_drained) {
+        status = mr_flow_plan(flow, flow->epoch.number, &has_files, &flow->err);
+    }
     if (status != MR_OK) {
         stop_hard(flow);
         return MR_FLOW_BUSY;
     }
-    if (flow->list.count == 0) {
-        if (!flow->config.is_continuous) {
-            flow->must_stop = true;
-            return MR_FLOW_BUSY;
-        }
-        flow->due_us = now_us + IDLE_US;
-        return MR_FLOW_IDLE;
-    }
-    flow->started_us = now_us;
-    flow->batch_us = mr_io_now_us(flow->config.io) / MR_US_PER_MS * MR_US_PER_MS;
-    flow->end_offset = flow->list.offset;
-    if (mr_flow_make_ranges(flow, &flow->err) != MR_OK) {
-        stop_hard(flow);
+    if (has_files) {
+        flow->request = mr_epoch_step(&flow->epoch, MR_EPOCH_EV_PLAN);
         return MR_FLOW_BUSY;
     }
-    flow->request = mr_epoch_step(&flow->epoch, MR_EPOCH_EV_PLAN);
-    return MR_FLOW_BUSY;
+    if (!flow->config.is_continuous) {
+        flow->must_stop = true;
+        return MR_FLOW_BUSY;
+    }
+    flow->due_us = now_us + IDLE_US;
+    return MR_FLOW_IDLE;
+}
+
+/* Plans the epoch ahead. What goes wrong does not harm the one at work. */
+static bool look_ahead(struct mr_flow *flow)
+{
+    bool has_files = false;
+    if (!mr_flow_may_look(flow)) return false;
+    mr_status status =
+        mr_flow_plan(flow, flow->epoch.number + 1, &has_files, &flow->ahead_err);
+    flow->has_plan_failed = status != MR_OK;
+    if (status != MR_OK) return false;
+    flow->is_drained = !has_files && !flow->config.is_continuous;
+    if (!has_files) return false;
+    flow->request = mr_epoch_step(&flow->epoch, MR_EPOCH_EV_PLAN_AHEAD);
+    perform(flow); /* before the next report asks for something else */
+    return true;
+}
+
+/* The epoch at work is opened: ranges for it, then for the one ahead. */
+static bool read_on(struct mr_flow *flow)
+{
+    int64_t epoch = flow->epoch.number;
+    bool did = mr_flow_feed(flow, epoch, true);
+    if (flow->epoch.ahead == MR_AHEAD_NONE) return look_ahead(flow) || did;
+    return mr_flow_feed(flow, epoch + 1, false) || did;
 }
 
 /* ---- closing ---- */
+
+/* A clean stop leaves nothing planned: what was ahead will be found again. */
+static mr_status forget_ahead(struct mr_flow *flow)
+{
+    if (flow->planned_offset == flow->start_offset) return MR_OK;
+    flow->planned_offset = flow->start_offset;
+    mr_arena_reset(&flow->arena);
+    MR_TRY(flow->source->driver->trim(flow->source, flow->start_offset, &flow->err));
+    return mr_flow_clean_staged(flow, MR_EPOCH_NONE, &flow->err);
+}
 
 static mr_flow_verdict close_workers(struct mr_flow *flow)
 {
@@ -412,13 +479,14 @@ static mr_flow_verdict close_workers(struct mr_flow *flow)
     }
     if (flow->has_workers && !flow->is_closing) {
         flow->is_closing = true;
-        /* After a hard stop workers may be at work: they are aborted without being told to remove
-         * anything that a prepared record could name. */
-        bool is_safe = flow->epoch.state == MR_EPOCH_IDLE || flow->epoch.state == MR_EPOCH_FAILED;
-        order_all(flow, is_safe ? MR_ORDER_CLOSE : MR_ORDER_DROP, 0, 0);
+        /* What a prepared record may name stays: between two epochs that is what is committed, and
+         * after a hard stop also what belongs to the one at work. */
+        bool is_between = flow->epoch.state == MR_EPOCH_IDLE;
+        order_all(flow, MR_ORDER_DROP, flow->epoch.number + !is_between);
     }
     if (flow->has_workers && !are_all_closed(flow)) return MR_FLOW_WAITING;
     if (flow->has_workers) fini_workers(flow);
+    if (!flow->has_failed && forget_ahead(flow) != MR_OK) flow->has_failed = true;
     /* The last version's checksum waits for its commit to be old enough. */
     int64_t settled_us = flow->committed_us + UPKEEP_US;
     if (!flow->has_failed && flow->epochs > 0 && mr_io_mono_us(flow->config.io) < settled_us) {
@@ -435,10 +503,26 @@ static mr_flow_verdict close_workers(struct mr_flow *flow)
     return MR_FLOW_DONE;
 }
 
+/* Nothing to do for the epoch: what is left of the one before is done now. */
+static mr_flow_verdict settle_or(struct mr_flow *flow, mr_flow_verdict verdict)
+{
+    if (flow->unsettled == MR_EPOCH_NONE) return verdict;
+    if (mr_flow_settle(flow, &flow->err) != MR_OK) stop_hard(flow);
+    return MR_FLOW_BUSY;
+}
+
+static mr_flow_verdict step_idle(struct mr_flow *flow)
+{
+    if (!flow->must_stop) return plan_epoch(flow);
+    if (flow->unsettled == MR_EPOCH_NONE) flow->stage = MR_FLOW_CLOSING;
+    return flow->unsettled == MR_EPOCH_NONE ? MR_FLOW_BUSY : MR_FLOW_WAITING;
+}
+
 mr_flow_verdict mr_flow_step(struct mr_flow *flow)
 {
+    mr_flow_verdict verdict = MR_FLOW_WAITING;
     for (uint32_t i = 0; i < flow->config.shard_count; i++) {
-        if (flow->has_workers) flush_orders(&flow->links[i]);
+        if (flow->has_workers) mr_flow_flush(&flow->links[i]);
     }
     if (flow->stage == MR_FLOW_CLOSED) return flow->has_failed ? MR_FLOW_FAILED : MR_FLOW_DONE;
     if (flow->stage == MR_FLOW_CLOSING) return close_workers(flow);
@@ -446,14 +530,9 @@ mr_flow_verdict mr_flow_step(struct mr_flow *flow)
         perform(flow);
         return MR_FLOW_BUSY;
     }
-    switch (flow->epoch.state) {
-    case MR_EPOCH_IDLE:
-        if (!flow->must_stop) return plan_epoch(flow);
-        flow->stage = MR_FLOW_CLOSING;
-        return MR_FLOW_BUSY;
-    case MR_EPOCH_OPENED: return feed(flow) ? MR_FLOW_BUSY : MR_FLOW_WAITING;
-    default: return MR_FLOW_WAITING;
-    }
+    if (flow->epoch.state == MR_EPOCH_IDLE) verdict = step_idle(flow);
+    if (flow->epoch.state == MR_EPOCH_OPENED && read_on(flow)) verdict = MR_FLOW_BUSY;
+    return verdict == MR_FLOW_BUSY ? verdict : settle_or(flow, verdict);
 }
 
 void mr_flow_stop(struct mr_flow *flow)

@@ -9,12 +9,25 @@
  *   open ─▶ (finish or run again what the last process left) ─▶ epochs ... ─▶ closing ─▶ DONE
  *                                                                 └─ error ─▶ closing ─▶ FAILED
  *
+ * Two epochs are under way at once. When all ranges of N have been given out, N + 1 is planned, and
+ * the shards read it while N is sealed, prepared and committed:
+ *
+ *   control  plan N+1 │ prepared/N, version, commits/N │ offsets/N+1 │ settle N │ prepared/N+1 ...
+ *   shards     ... N  │ seal N, read N+1               │ seal N+1, read N+2 ...
+ *
+ * Until commits/N is durable N + 1 exists in memory and in files that staged lists name, and has no
+ * place in the checkpoint: its entry of the source's list is written, but has no name. Whatever
+ * goes wrong with N takes it away, and whatever goes wrong with N + 1 waits for N (epoch.h). What
+ * is to be done after a commit and nobody waits for ("settle") is done when there is nothing else,
+ * at the latest before the next commit.
+ *
  * Two failures are told apart. Before prepared/N is being written, the epoch is aborted: workers
  * remove what they staged. From then on the checkpoint may already say "finish N", so nothing is
  * removed and the flow stops as if the process had died; the next start decides by what is there.
  *
- * A cut (fields that the schema lacks) aborts the epoch, has the planner make a wider plan, and
- * runs the same epoch over the same ranges. Source: DESIGN.md 3. */
+ * A cut (fields that the schema lacks) aborts the epoch and the one ahead, has the planner make a
+ * wider plan, and runs the same epoch over the same ranges; what was ahead is planned anew.
+ * Source: DESIGN.md 3. */
 #ifndef MR_CORE_STREAM_FLOW_H
 #define MR_CORE_STREAM_FLOW_H
 
@@ -69,13 +82,30 @@ typedef enum mr_flow_stage {
     MR_FLOW_CLOSED,
 } mr_flow_stage;
 
+/* Two epochs' orders and one that ends them. */
+enum { MR_FLOW_ORDERS = MR_WORKER_EPOCHS * (MR_WORKER_RANGES + 2) + 2 };
+
 /* The control side of one worker. */
 struct mr_flow_link {
     struct mr_worker worker;
-    struct mr_desc orders[MR_WORKER_RANGES + 4]; /* not yet in the shard's inbox */
+    struct mr_desc orders[MR_FLOW_ORDERS]; /* not yet in the shard's inbox */
     uint32_t order_count;
-    uint32_t ranges_out; /* given and not reported done */
+    uint32_t ranges_out[MR_WORKER_EPOCHS]; /* given and not reported done */
+    uint64_t bytes_out[MR_WORKER_EPOCHS];  /* in them */
     bool is_closed;
+};
+
+/* What an epoch reads, from its plan until the epoch after next is planned. */
+struct mr_flow_reading {
+    struct mr_arena arena; /* files, ranges, staged files */
+    int64_t epoch;
+    struct mr_source_list list;
+    int64_t end_offset; /* of its list entries */
+    int64_t batch_us;   /* time of the epoch: current_timestamp() */
+    struct mr_range *ranges;
+    uint32_t range_count;
+    uint32_t range_next; /* to be given out */
+    bool is_sealing;     /* shards know that they have all */
 };
 
 struct mr_flow {
@@ -90,20 +120,20 @@ struct mr_flow {
     bool has_failed;
     bool is_cutting; /* a worker met new fields; the epoch is being aborted */
     struct mr_err err;
+    struct mr_err ahead_err; /* of the epoch ahead, or of its plan */
+    bool has_plan_failed;    /* then the flow fails when the epoch at work is committed */
+    bool is_drained;         /* not continuous: everything is planned */
+    int64_t look_us;         /* continuous: no look for an epoch ahead before */
     struct mr_flow_link *links; /* [shard_count] */
     bool has_workers;
     bool is_closing;       /* workers have been told */
     struct mr_arena own;   /* of the flow's life: names of folders */
-    struct mr_arena arena; /* of the epoch: files, ranges, staged files */
-    struct mr_source_list list;
-    int64_t start_offset; /* of the epoch's list entries, exclusive */
-    int64_t end_offset;
-    int64_t batch_us; /* time of the epoch: current_timestamp() */
+    struct mr_arena arena; /* of one call: paths and listings */
+    struct mr_flow_reading readings[MR_WORKER_EPOCHS]; /* epoch e is readings[e % 2] */
+    int64_t start_offset;   /* of the list entries of the epoch at work, exclusive: committed */
+    int64_t planned_offset; /* of the newest plan */
     int64_t watermark_ms;
-    struct mr_range *ranges;
-    uint32_t range_count;
-    uint32_t range_next;
-    bool is_sealing;
+    int64_t unsettled; /* epoch that is committed and has to be settled; MR_EPOCH_NONE = none */
     int64_t due_us;     /* when IDLE */
     int64_t started_us; /* monotonic, of the last epoch */
     struct mr_prepared prepared;

@@ -50,103 +50,26 @@ mr_status mr_flow_partition_text(void *ctx, const struct mr_batch *batch, uint32
     return status;
 }
 
-/* ---- ranges ---- */
-
-/* Whether a large file may be read in ranges: not when it is compressed. A file that cannot be
- * looked at is one range; reading it will say why. */
-static bool is_plain_file(struct mr_io *io, const struct mr_source_file *source)
-{
-    char first[MR_STREAM_MAGIC_BYTES];
-    struct mr_io_op op;
-    mr_io_op_init(&op, MR_IO_OPEN);
-    op.path = source->path;
-    op.flags = MR_OPEN_READ | (source->refuses_links ? MR_OPEN_NOFOLLOW : 0);
-    int64_t file = mr_io_call(io, &op);
-    if (file < 0) return false;
-    mr_io_op_init(&op, MR_IO_READ);
-    op.file = (int32_t)file;
-    op.buf = first;
-    op.bytes = sizeof first;
-    int64_t bytes = mr_io_call(io, &op);
-    mr_io_op_init(&op, MR_IO_CLOSE);
-    op.file = (int32_t)file;
-    (void)mr_io_call(io, &op);
-    return bytes == (int64_t)sizeof first &&
-           mr_codec_stream_detect(first, sizeof first) == MR_STREAM_PLAIN;
-}
-
-static uint32_t count_ranges(const struct mr_flow *flow, const struct mr_source_file *file)
-{
-    uint64_t size = flow->config.range_bytes;
-    if (!flow->config.may_split || file->length <= size) return 1;
-    if (!is_plain_file(flow->config.io, file)) return 1;
-    return (uint32_t)((file->length + size - 1) / size);
-}
-
-mr_status mr_flow_make_ranges(struct mr_flow *flow, struct mr_err *err)
-{
-    uint64_t count = 0, size = flow->config.range_bytes;
-    uint32_t *pieces = MR_ARENA_ARRAY(&flow->arena, uint32_t, flow->list.count);
-    if (pieces == NULL && flow->list.count > 0) return epoch_nomem(err);
-    for (uint32_t i = 0; i < flow->list.count; i++) {
-        pieces[i] = count_ranges(flow, &flow->list.files[i]);
-        count += pieces[i];
-    }
-    if (count > UINT32_MAX / 2) {
-        return mr_err_set(err, MR_E_LIMIT, ERR_EPOCH, "an epoch has too many ranges");
-    }
-    flow->ranges = MR_ARENA_ARRAY(&flow->arena, struct mr_range, count);
-    if (flow->ranges == NULL && count > 0) return epoch_nomem(err);
-    flow->range_count = 0;
-    for (uint32_t i = 0; i < flow->list.count; i++) {
-        const struct mr_source_file *file = &flow->list.files[i];
-        for (uint32_t p = 0; p < pieces[i]; p++) {
-            uint64_t off = p * size;
-            flow->ranges[flow->range_count] = (struct mr_range){
-                .index = flow->range_count,
-                .path = file->path,
-                .off = file->start + off,
-                .bytes = pieces[i] == 1 ? file->length : MR_MIN(size, file->length - off),
-                .is_split = pieces[i] > 1,
-                .refuses_links = file->refuses_links,
-                .may_vanish = flow->config.may_vanish,
-                .may_be_corrupt = flow->config.may_be_corrupt,
-                .file = file,
-            };
-            flow->range_count++;
-        }
-    }
-    return MR_OK;
-}
-
-mr_status mr_flow_plan_again(struct mr_flow *flow, struct mr_err *err)
-{
-    struct mr_span app_id = mr_span_of(flow->checkpoint.id);
-    const struct mr_source_driver *driver = flow->source->driver;
-    /* Only Spark, which prepares nothing, dies between its table's commit and commits/N. */
-    bool is_in_table = mr_table_txn(flow->config.table, app_id) >= flow->epoch.number;
-    MR_TRY((is_in_table ? driver->batch : driver->replan)(flow->source, flow->start_offset,
-                                                          flow->end_offset, &flow->arena,
-                                                          &flow->list, err));
-    return mr_flow_make_ranges(flow, err);
-}
-
 /* ---- the prepared record ---- */
 
-static mr_status collect_files(struct mr_flow *flow, struct mr_err *err)
+static mr_status collect_files(struct mr_flow *flow, struct mr_arena *arena, struct mr_err *err)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < flow->config.shard_count; i++) {
-        const struct mr_sink_file *file = flow->links[i].worker.sink.files;
+        struct mr_worker *worker = &flow->links[i].worker;
+        const struct mr_sink_file *file =
+            mr_worker_epoch_of(worker, flow->epoch.number)->sink.files;
         for (; file != NULL; file = file->next) count++;
     }
-    struct mr_staged_file *files = MR_ARENA_ARRAY(&flow->arena, struct mr_staged_file, count);
+    struct mr_staged_file *files = MR_ARENA_ARRAY(arena, struct mr_staged_file, count);
     if (files == NULL && count > 0) return epoch_nomem(err);
     flow->prepared.files = files;
     for (uint32_t i = 0; i < flow->config.shard_count; i++) {
-        const struct mr_worker *worker = &flow->links[i].worker;
-        mr_counts_add(&flow->prepared.counts, &worker->counts);
-        for (const struct mr_sink_file *f = worker->sink.files; f != NULL; f = f->next) {
+        const struct mr_worker_epoch *sealed =
+            mr_worker_epoch_of(&flow->links[i].worker, flow->epoch.number);
+        MR_ASSERT(sealed->state == MR_WORKER_SEALED && sealed->epoch == flow->epoch.number);
+        mr_counts_add(&flow->prepared.counts, &sealed->counts);
+        for (const struct mr_sink_file *f = sealed->sink.files; f != NULL; f = f->next) {
             files[flow->prepared.file_count++] = (struct mr_staged_file){
                 .path = mr_span_of(f->relative),
                 .partition_values = mr_span_of(f->partition_values),
@@ -184,27 +107,28 @@ static mr_status check_conservation(const struct mr_flow *flow, struct mr_err *e
 
 mr_status mr_flow_collect(struct mr_flow *flow, struct mr_err *err)
 {
+    struct mr_flow_reading *reading = mr_flow_reading_of(flow, flow->epoch.number);
     const struct mr_delta_snapshot *table = mr_table_snapshot(flow->config.table);
     struct mr_text schema;
     flow->prepared = (struct mr_prepared){
         .epoch = flow->epoch.number,
         .app_id = mr_span_of(flow->checkpoint.id),
         .table_id = table->metadata.id,
-        .batch_time_ms = flow->batch_us / MR_US_PER_MS,
+        .batch_time_ms = reading->batch_us / MR_US_PER_MS,
         .next_watermark_ms = flow->watermark_ms,
         .schema_version = flow->plan->schema_version,
     };
-    flow->prepared.counts.files_in = flow->list.count;
-    MR_TRY(collect_files(flow, err));
+    flow->prepared.counts.files_in = reading->list.count;
+    MR_TRY(collect_files(flow, &reading->arena, err));
     MR_TRY(check_conservation(flow, err));
     const char *source =
-        mr_arena_format(&flow->arena, "{\"logOffset\":%" PRId64 "}", flow->end_offset);
+        mr_arena_format(&reading->arena, "{\"logOffset\":%" PRId64 "}", reading->end_offset);
     mr_text_init(&schema, flow->config.heap);
     /* Also when it is the table's: the table may be another one by the time this is committed. */
     mr_type_write_json(flow->plan->output_schema, &schema);
     mr_status status = source == NULL ? epoch_nomem(err) : mr_text_end(&schema, err);
     if (status == MR_OK) {
-        const char *copy = mr_arena_copy(&flow->arena, mr_text_span(&schema));
+        const char *copy = mr_arena_copy(&reading->arena, mr_text_span(&schema));
         flow->prepared.schema = (struct mr_span){copy, schema.used};
         flow->prepared.source = mr_span_of(source);
         mr_text_reset(&flow->json);
@@ -220,18 +144,20 @@ mr_status mr_flow_collect(struct mr_flow *flow, struct mr_err *err)
 static mr_status read_schema(struct mr_flow *flow, const struct mr_type **out_schema,
                              struct mr_err *err)
 {
+    struct mr_flow_reading *reading = mr_flow_reading_of(flow, flow->epoch.number);
     const struct mr_doc *doc;
     *out_schema = NULL;
     if (flow->prepared.schema.bytes == 0) return MR_OK;
-    MR_TRY(mr_doc_read(&flow->arena, flow->prepared.schema, &doc, err));
-    return mr_type_read_json(&flow->arena, doc, out_schema, err);
+    MR_TRY(mr_doc_read(&reading->arena, flow->prepared.schema, &doc, err));
+    return mr_type_read_json(&reading->arena, doc, out_schema, err);
 }
 
 static mr_status fill_part(struct mr_flow *flow, struct mr_table_part *part, struct mr_err *err)
 {
+    struct mr_flow_reading *reading = mr_flow_reading_of(flow, flow->epoch.number);
     const struct mr_prepared *prepared = &flow->prepared;
     struct mr_table_add *adds =
-        MR_ARENA_ARRAY(&flow->arena, struct mr_table_add, prepared->file_count);
+        MR_ARENA_ARRAY(&reading->arena, struct mr_table_add, prepared->file_count);
     if (adds == NULL && prepared->file_count > 0) return epoch_nomem(err);
     for (uint32_t i = 0; i < prepared->file_count; i++) {
         const struct mr_staged_file *file = &prepared->files[i];
@@ -251,17 +177,18 @@ static mr_status fill_part(struct mr_flow *flow, struct mr_table_part *part, str
 static mr_status fill_commit(struct mr_flow *flow, struct mr_table_commit *commit,
                              struct mr_err *err)
 {
+    struct mr_flow_reading *reading = mr_flow_reading_of(flow, flow->epoch.number);
     const struct mr_prepared *prepared = &flow->prepared;
     const char *parameters = mr_arena_format(
-        &flow->arena,
+        &reading->arena,
         "{\"outputMode\":\"Append\",\"queryId\":\"%.*s\",\"epochId\":\"%" PRId64 "\"}",
         (int)prepared->app_id.bytes, prepared->app_id.text, prepared->epoch);
     const char *metrics = mr_arena_format(
-        &flow->arena,
+        &reading->arena,
         "{\"numAddedFiles\":\"%u\",\"numRemovedFiles\":\"0\",\"numOutputRows\":\"%" PRIu64
         "\",\"numOutputBytes\":\"%" PRIu64 "\"}",
         prepared->file_count, prepared->counts.rows_out, prepared->counts.bytes_out);
-    const char *extra = mr_arena_format(&flow->arena, "\"millraceSource\":%.*s",
+    const char *extra = mr_arena_format(&reading->arena, "\"millraceSource\":%.*s",
                                         (int)prepared->source.bytes, prepared->source.text);
     if (parameters == NULL || metrics == NULL || extra == NULL) return epoch_nomem(err);
     commit->may_add_columns = true;
@@ -326,9 +253,13 @@ void mr_flow_upkeep(struct mr_flow *flow)
     flow->upkeep_failures += mr_table_upkeep(flow->config.table, &ignored) != MR_OK;
 }
 
-mr_status mr_flow_settle(struct mr_flow *flow, int64_t epoch, struct mr_err *err)
+mr_status mr_flow_settle(struct mr_flow *flow, struct mr_err *err)
 {
-    MR_TRY(flow->source->driver->commit(flow->source, flow->end_offset, err));
+    int64_t epoch = flow->unsettled;
+    if (epoch == MR_EPOCH_NONE) return MR_OK;
+    flow->unsettled = MR_EPOCH_NONE;
+    mr_arena_reset(&flow->arena);
+    MR_TRY(flow->source->driver->commit(flow->source, flow->start_offset, err));
     MR_TRY(remove_staged(flow, epoch, err));
     if (epoch % RETAIN_EVERY == 0) MR_TRY(mr_checkpoint_retain(&flow->checkpoint, err));
     mr_flow_upkeep(flow);

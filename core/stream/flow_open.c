@@ -45,16 +45,19 @@ static mr_status load_offsets(struct mr_flow *flow, const struct mr_recovery *re
                               struct mr_err *err)
 {
     struct mr_offsets_entry entry = {0};
-    flow->start_offset = flow->end_offset = -1;
+    struct mr_flow_reading *reading = mr_flow_reading_of(flow, recovery->epoch);
+    flow->start_offset = -1;
     if (flow->checkpoint.newest_commit >= 0) {
         MR_TRY(read_offset(flow, flow->checkpoint.newest_commit, &flow->start_offset, &entry, err));
         MR_TRY(mr_checkpoint_get_commit(&flow->checkpoint, &flow->arena,
                                         flow->checkpoint.newest_commit, &flow->watermark_ms, err));
-        flow->end_offset = flow->start_offset;
     }
+    flow->planned_offset = flow->start_offset;
     if (recovery->verb == MR_RECOVERY_NEXT) return MR_OK;
-    MR_TRY(read_offset(flow, recovery->epoch, &flow->end_offset, &entry, err));
-    flow->batch_us = entry.batch_time_ms * MR_US_PER_MS;
+    reading->epoch = recovery->epoch;
+    MR_TRY(read_offset(flow, recovery->epoch, &reading->end_offset, &entry, err));
+    flow->planned_offset = reading->end_offset;
+    reading->batch_us = entry.batch_time_ms * MR_US_PER_MS;
     flow->watermark_ms = entry.watermark_ms;
     return MR_OK;
 }
@@ -134,8 +137,7 @@ static mr_status unlink_bad(struct mr_flow *flow, const char *list_path, struct 
 /* Staged lists are named <epoch>.<shard>, those of bad records <epoch>.<shard>.bad. Committed
  * epochs' lists just go; the list of an epoch that is to be finished stays until it is; of any
  * other the files go first. */
-static mr_status clean_staged(struct mr_flow *flow, const struct mr_recovery *recovery,
-                              struct mr_err *err)
+mr_status mr_flow_clean_staged(struct mr_flow *flow, int64_t finishing, struct mr_err *err)
 {
     struct mr_dir_list list;
     const char *folder = mr_checkpoint_path(&flow->checkpoint, &flow->arena, "millrace/staged");
@@ -145,8 +147,7 @@ static mr_status clean_staged(struct mr_flow *flow, const struct mr_recovery *re
         char *end;
         int64_t epoch = strtoll(list.entries[i].name.text, &end, 10);
         if (*end != '.') continue;
-        bool is_finishing = recovery->verb == MR_RECOVERY_FINISH && epoch == recovery->epoch;
-        if (is_finishing) continue;
+        if (epoch == finishing) continue;
         const char *path =
             mr_arena_format(&flow->arena, "%s/%s", folder, list.entries[i].name.text);
         if (path == NULL) return open_nomem(err);
@@ -169,7 +170,7 @@ static mr_status open_source(struct mr_flow *flow, struct mr_err *err)
     spec.log_folder = mr_checkpoint_path(&flow->checkpoint, &flow->own, "sources/0");
     spec.own_folder = mr_checkpoint_path(&flow->checkpoint, &flow->own, "millrace");
     if (spec.log_folder == NULL || spec.own_folder == NULL) return open_nomem(err);
-    spec.offset = flow->end_offset;
+    spec.offset = flow->planned_offset;
     spec.committed = flow->start_offset;
     spec.is_followed = flow->config.is_continuous;
     return flow->config.open_source(&spec, &flow->source, err);
@@ -180,13 +181,14 @@ static mr_status resume(struct mr_flow *flow, const struct mr_recovery *recovery
                         struct mr_err *err)
 {
     struct mr_span json;
+    struct mr_arena *arena = &mr_flow_reading_of(flow, recovery->epoch)->arena;
     mr_epoch_init(&flow->epoch, recovery, flow->config.shard_count, 1);
     switch (recovery->verb) {
     case MR_RECOVERY_NEXT: return MR_OK;
     case MR_RECOVERY_FINISH:
-        MR_TRY(mr_checkpoint_get_prepared(&flow->checkpoint, &flow->arena, recovery->epoch, &json,
-                                          err));
-        MR_TRY(mr_prepared_read(&flow->arena, json, &flow->prepared, err));
+        MR_TRY(
+            mr_checkpoint_get_prepared(&flow->checkpoint, arena, recovery->epoch, &json, err));
+        MR_TRY(mr_prepared_read(arena, json, &flow->prepared, err));
         if (flow->prepared.epoch != recovery->epoch ||
             !mr_span_is(flow->prepared.app_id, flow->checkpoint.id)) {
             return mr_err_set(err, MR_E_CORRUPT, ERR_OPEN,
@@ -220,7 +222,8 @@ static mr_status recover(struct mr_flow *flow, struct mr_err *err)
     MR_TRY(mr_recovery_decide(flow->checkpoint.newest_offsets, flow->checkpoint.is_prepared,
                               flow->checkpoint.newest_commit, &recovery, err));
     MR_TRY(load_offsets(flow, &recovery, err));
-    MR_TRY(clean_staged(flow, &recovery, err));
+    bool is_finishing = recovery.verb == MR_RECOVERY_FINISH;
+    MR_TRY(mr_flow_clean_staged(flow, is_finishing ? recovery.epoch : MR_EPOCH_NONE, err));
     MR_TRY(open_source(flow, err));
     MR_TRY(resume(flow, &recovery, err));
     if (flow->config.is_continuous) return MR_OK;
@@ -231,10 +234,14 @@ mr_status mr_flow_open(struct mr_flow *flow, const struct mr_flow_config *config
                        struct mr_err *err)
 {
     MR_ASSERT(config->shard_count > 0 && config->range_bytes > 0);
-    *flow = (struct mr_flow){.config = *config, .plan = config->plan, .version = -1};
+    *flow = (struct mr_flow){
+        .config = *config, .plan = config->plan, .version = -1, .unsettled = MR_EPOCH_NONE};
     flow->checkpoint.lock = -1;
     mr_arena_init(&flow->own, config->heap, 0);
     mr_arena_init(&flow->arena, config->heap, 0);
+    for (uint32_t i = 0; i < MR_WORKER_EPOCHS; i++) {
+        mr_arena_init(&flow->readings[i].arena, config->heap, 0);
+    }
     mr_text_init(&flow->json, config->heap);
     flow->links = mr_heap_zeroed(config->heap, config->shard_count * sizeof *flow->links);
     mr_status status = flow->links == NULL ? open_nomem(err) : MR_OK;
@@ -259,6 +266,7 @@ void mr_flow_close(struct mr_flow *flow)
     }
     flow->links = NULL;
     mr_text_fini(&flow->json);
+    for (uint32_t i = 0; i < MR_WORKER_EPOCHS; i++) mr_arena_fini(&flow->readings[i].arena);
     mr_arena_fini(&flow->arena);
     mr_arena_fini(&flow->own);
 }
