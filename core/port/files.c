@@ -307,8 +307,11 @@ mr_status mr_file_replace(struct mr_io *io, const char *path, struct mr_span con
 
 mr_status mr_file_remove(struct mr_io *io, const char *path, struct mr_err *err)
 {
-    mr_status status = path_call(io, MR_IO_UNLINK, path, NULL, "remove", err);
-    return status == MR_E_NOT_FOUND ? MR_OK : status;
+    struct mr_err failure;
+    mr_status status = path_call(io, MR_IO_UNLINK, path, NULL, "remove", &failure);
+    if (status == MR_OK || status == MR_E_NOT_FOUND) return MR_OK;
+    if (err != NULL) *err = failure;
+    return status;
 }
 
 /* Makes the name of a directory that exists durable: who made it may have died before the sync. One

@@ -142,6 +142,7 @@ static void take_early(struct mr_flow *flow)
     flow->is_cutting = flow->epoch.early == MR_AHEAD_CUT;
     flow->has_failed = flow->epoch.early == MR_AHEAD_FAILED;
     if (flow->has_failed) flow->err = flow->ahead_err;
+    flow->ahead_cuts++;
 }
 
 /* The entry of the source's list and offsets/N. Meanwhile the shards read: what they stage has its
@@ -152,6 +153,7 @@ static void write_offsets(struct mr_flow *flow)
 {
     bool was_ahead = flow->epoch.early != MR_AHEAD_NONE;
     mr_status status = MR_OK;
+    flow->epochs_ahead += was_ahead;
     if (was_ahead) {
         (void)mr_flow_feed(flow, flow->epoch.number, true);
     } else {
@@ -506,8 +508,11 @@ static mr_flow_verdict close_workers(struct mr_flow *flow)
 /* Nothing to do for the epoch: what is left of the one before is done now. */
 static mr_flow_verdict settle_or(struct mr_flow *flow, mr_flow_verdict verdict)
 {
+    struct mr_err failure;
     if (flow->unsettled == MR_EPOCH_NONE) return verdict;
-    if (mr_flow_settle(flow, &flow->err) != MR_OK) stop_hard(flow);
+    if (mr_flow_settle(flow, &failure) == MR_OK) return MR_FLOW_BUSY;
+    if (!flow->has_failed) flow->err = failure; /* else the epoch at work has, and that says why */
+    stop_hard(flow);
     return MR_FLOW_BUSY;
 }
 

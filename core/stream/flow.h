@@ -142,6 +142,8 @@ struct mr_flow {
     /* For progress and the summary. */
     struct mr_counts totals;
     uint64_t epochs;
+    uint64_t epochs_ahead; /* of them, read while the one before was not committed */
+    uint64_t ahead_cuts;   /* of those, cut or failed as soon as they were opened */
     int64_t version;          /* of the table after the last commit; -1 = none */
     int64_t committed_us;     /* monotonic, of the last epoch */
     uint64_t upkeep_failures; /* version checksums and log checkpoints that could not be written */

@@ -122,6 +122,40 @@ bool mr_world_mend(struct mr_world *world, uint32_t file)
     return true;
 }
 
+/* ---- another writer ---- */
+
+void mr_world_rival(struct mr_world *world, int64_t version, bool is_text)
+{
+    static const char text_of_v[] = "\\\"name\\\":\\\"v\\\",\\\"type\\\":\\\"string\\\"";
+    static const char number_of_v[] = "\\\"name\\\":\\\"v\\\",\\\"type\\\":\\\"long\\\"";
+    struct mr_heap heap;
+    struct mr_text text;
+    struct mr_span log;
+    char path[160];
+    bool is_there =
+        mr_simdisk_get(world->disk, MR_WORLD_TABLE "/_delta_log/00000000000000000000.json", &log);
+    MR_ASSERT(is_there);
+    const char *action = memmem(log.text, log.bytes, "{\"metaData\"", 11);
+    MR_ASSERT(action != NULL);
+    const char *end = memchr(action, '\n', log.bytes - (size_t)(action - log.text));
+    const char *at = memmem(action, (size_t)(end - action), text_of_v, sizeof text_of_v - 1);
+    MR_ASSERT(end != NULL && at != NULL);
+    mr_heap_init(&heap, 0);
+    mr_text_init(&text, &heap);
+    mr_text_adds(&text, "{\"commitInfo\":{\"timestamp\":1,\"operation\":\"REPLACE COLUMNS\","
+                        "\"operationParameters\":{}}}\n");
+    mr_text_add(&text, action, (size_t)(at - action));
+    mr_text_adds(&text, is_text ? text_of_v : number_of_v);
+    at += sizeof text_of_v - 1;
+    mr_text_add(&text, at, (size_t)(end + 1 - at));
+    MR_ASSERT(mr_text_end(&text, NULL) == MR_OK);
+    (void)snprintf(path, sizeof path, MR_WORLD_TABLE "/_delta_log/%020lld.json",
+                   (long long)version);
+    mr_simdisk_put(world->disk, path, mr_text_span(&text));
+    mr_text_fini(&text);
+    MR_ASSERT(heap.used_bytes == 0);
+}
+
 /* ---- the world ---- */
 
 void mr_world_open(struct mr_world *world, const struct mr_world_shape *shape, uint64_t seed)
@@ -134,10 +168,10 @@ void mr_world_open(struct mr_world *world, const struct mr_world_shape *shape, u
     }
     (void)snprintf(sql, sizeof sql,
                    "CREATE OR REFRESH STREAMING TABLE t %s\n"
-                   "TBLPROPERTIES ('millrace.epoch.minInterval' = '50 milliseconds')\n"
+                   "TBLPROPERTIES ('millrace.epoch.minInterval' = '%u milliseconds')\n"
                    "AS SELECT * FROM STREAM read_files('landing', format => 'json',\n"
                    "  schemaHints => 'id BIGINT, p STRING, v STRING, extra BIGINT'%s%s%s%s%s)%s;\n",
-                   shape->is_partitioned ? "PARTITIONED BY (p)" : "",
+                   shape->is_partitioned ? "PARTITIONED BY (p)" : "", shape->is_eager ? 0 : 50,
                    shape->has_new_column ? ", schemaEvolutionMode => 'addNewColumns'" : "",
                    shape->allows_overwrites ? ", allowOverwrites => true" : "", limit,
                    shape->has_bad_path ? ", badRecordsPath => 'bad'" : "",
@@ -207,6 +241,19 @@ static bool turn(void *ctx)
     return mr_shard_turn(ctx);
 }
 
+/* Takes the version just before the flow names its own. */
+static void rival(void *ctx, const struct mr_io_op *op)
+{
+    struct process *p = ctx;
+    char path[160];
+    struct mr_span content;
+    if (op->kind != MR_IO_LINK || op->path2 == NULL) return;
+    (void)snprintf(path, sizeof path, MR_WORLD_TABLE "/_delta_log/%020lld.json",
+                   (long long)p->fate->rival_version);
+    if (strcmp(op->path2, path) != 0 || mr_simdisk_get(p->world->disk, path, &content)) return;
+    mr_world_rival(p->world, p->fate->rival_version, false);
+}
+
 static void open_process(struct process *p)
 {
     static const char *const names[SHARDS_MAX] = {"shard 0", "shard 1", "shard 2", "shard 3"};
@@ -214,7 +261,9 @@ static void open_process(struct process *p)
     const struct mr_sim_options options = {.seed = fate->seed,
                                            .kill_at = fate->kill_at,
                                            .kill_after = fate->kill_after,
-                                           .turns_max = 3000000};
+                                           .turns_max = 3000000,
+                                           .before = fate->rival_version > 0 ? rival : NULL,
+                                           .before_ctx = p};
     mr_heap_init(&p->heap, 0);
     mr_heap_init(&p->outer, 0);
     mr_arena_init(&p->arena, &p->heap, 0);
@@ -291,7 +340,7 @@ static void tick(void *ctx, struct mr_flow *flows, uint32_t count)
     /* On a full disk nobody else can put files either. */
     if (w->files < all && p->fate->room_bytes == 0) {
         mr_world_produce(w);
-    } else if (++p->quiet_ticks >= STOP_TICKS) {
+    } else if (++p->quiet_ticks >= (p->fate->stop_ticks == 0 ? STOP_TICKS : p->fate->stop_ticks)) {
         mr_flow_stop(&flows[0]);
     }
 }
@@ -333,6 +382,9 @@ void mr_world_live(struct mr_world *world, const struct mr_fate *fate, struct mr
     if (p->has_flow) {
         out_life->counts = p->flow.totals;
         out_life->epochs = p->flow.epochs;
+        out_life->epochs_ahead = p->flow.epochs_ahead;
+        out_life->ahead_cuts = p->flow.ahead_cuts;
+        out_life->ends_ahead = p->flow.epoch.ahead != MR_AHEAD_NONE;
     }
     out_life->is_dead = mr_sim_is_dead(p->sim);
     out_life->status = status;

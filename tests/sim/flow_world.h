@@ -41,6 +41,7 @@ struct mr_world_shape {
     bool is_column_hidden; /* files in the middle have it, and inference sees the newest file only:
                             * an epoch that has read others already is cut */
     bool allows_overwrites;
+    bool is_eager; /* no least time between epochs */
     uint64_t range_bytes; /* larger plain files are read in ranges; 0 = as the pipeline says */
 };
 
@@ -65,6 +66,9 @@ struct mr_fate {
     uint64_t room_bytes; /* left on the disk; 0 = no limit */
     int64_t jump_us;     /* the wall clock jumps so far, both ways, by and by */
     uint64_t take_fails; /* the allocation of the control thread that fails; 0 = none */
+    uint32_t stop_ticks; /* continuous: of quiet, before the stop; 0 = 12 */
+    int64_t rival_version; /* another writer takes this version of the table away from the flow, and
+                            * makes v a number in it: rows of the flow do not fit; 0 = none */
 };
 
 struct mr_life {
@@ -76,6 +80,9 @@ struct mr_life {
     uint64_t hits;  /* operations that a rule changed */
     struct mr_counts counts;
     uint64_t epochs;
+    uint64_t epochs_ahead; /* see struct mr_flow */
+    uint64_t ahead_cuts;
+    bool ends_ahead; /* an epoch was being read ahead when the life ended */
 };
 
 /* mr_world_open: makes pipeline and input. mr_world_copy: a world of its own in the same state,
@@ -90,6 +97,9 @@ void mr_world_produce(struct mr_world *world);
 /* mr_world_mend: some more records at the end of the n-th file, and a later time. false: it is
  * compressed and stays as it is. */
 bool mr_world_mend(struct mr_world *world, uint32_t file);
+
+/* mr_world_rival: another writer's version of the table, in which v is a text or a number. */
+void mr_world_rival(struct mr_world *world, int64_t version, bool is_text);
 
 /* mr_world_live: one process from start to end. Memory that it leaves behind aborts. */
 void mr_world_live(struct mr_world *world, const struct mr_fate *fate, struct mr_life *out_life);

@@ -93,6 +93,7 @@ static void test_points(void **state)
     assert_string_equal(life.status == MR_OK ? "" : life.err.message, "");
     if (!mr_world_audit(&w, MR_AUDIT_COMPLETE | MR_AUDIT_CLEAN)) fail_msg("%s", w.why);
     mr_world_close(&w);
+    assert_true(life.epochs_ahead > 0);
     assert_true(life.ops >= (reference.has_bad_path ? 400 : 1000));
     for (uint64_t point = 1; point <= life.ops && failures < FAILURES_MAX; point += stride) {
         if (only == 0 || point == only) failures += !try_point(&start, point);

@@ -110,6 +110,7 @@ static void test_points(void **state)
     mr_world_live(&w, &undisturbed, &life);
     mr_world_close(&w);
     assert_int_equal(life.status, MR_OK);
+    assert_true(life.epochs_ahead > 0);
     for (uint64_t point = stride; point <= life.ops && c.failures < FAILURES_MAX; point += stride) {
         if (only != 0 && point != only) continue;
         c.points++;

@@ -60,6 +60,7 @@ static struct mr_world_shape random_shape(struct mr_rng *rng)
         .has_new_column = below(rng, 2),
         .has_bad_path = below(rng, 2),
         .is_column_hidden = below(rng, 2),
+        .is_eager = below(rng, 2),
     };
     shape.range_bytes = range_bytes[below(rng, MR_COUNT_OF(range_bytes))];
     return shape;

@@ -183,6 +183,7 @@ static void land(struct mr_sim *sim, uint32_t index)
         return;
     }
     (void)remove_flight(sim, index);
+    if (sim->options.before != NULL) sim->options.before(sim->options.before_ctx, op);
     int64_t result = take_effect(sim, op);
     if (counts) sim->op_count++;
     trace(sim, actor, "did", op, result);

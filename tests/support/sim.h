@@ -33,6 +33,10 @@ struct mr_sim_options {
     uint64_t kill_at;     /* the operation, from 1, at which the process dies; 0 = never */
     bool kill_after;      /* after it has taken effect; else before */
     int64_t delay_max_us; /* longest delay of an operation; 0 = 5000 */
+    /* Called before an operation takes effect: another process may change the disk. Null = nobody.
+     */
+    void (*before)(void *ctx, const struct mr_io_op *op);
+    void *before_ctx;
 };
 
 /* mr_sim_open: a process on `disk`, which outlives it. mr_sim_close: also when it is dead; every
