@@ -1,5 +1,6 @@
 #include "io/posix/poison.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "core/base/assert.h"
@@ -86,7 +87,7 @@ bool mr_poison_learn(struct mr_poison *poison, const struct mr_io_op *op)
     if (op->kind == MR_IO_SYNC) {
         uint64_t *word = word_of(poison, op->file);
         if (word != NULL) *word |= bit_of(op->file);
-    } else if (op->kind == MR_IO_SYNC_DIR) {
+    } else if (op->kind == MR_IO_SYNC_DIR && op->result != -ENOENT) { /* nothing was there */
         add_dir(poison, op->path);
     }
     return true;

@@ -60,8 +60,10 @@ static void test_poison(void **state)
     assert_false(mr_poison_refuses(&poison, &op));
     mr_io_op_init(&op, MR_IO_SYNC_DIR);
     op.path = "a";
-    op.result = -5;
+    op.result = -ENOENT;
+    assert_true(mr_poison_learn(&poison, &op));
     assert_false(mr_poison_refuses(&poison, &op));
+    op.result = -5;
     assert_true(mr_poison_learn(&poison, &op));
     assert_true(mr_poison_refuses(&poison, &op));
     op.path = "b";
