@@ -15,6 +15,7 @@ enum { ERR_DISCOVER = 2110, ROWS_PER_TRANSACTION = 20000, HINTED_FOLDERS_MAX = 1
  * file, at most once in MIN, at least once in MAX. */
 #define HINTED_FILE_US 300
 #define HINTED_MIN_US UINT64_C(50000)
+#define HINTED_NEWS_PERIODS 4 /* a listing may be put off so far while there are files to read */
 #define HINTED_MAX_US ((uint64_t)60 * MR_US_PER_S)
 
 /* ---- notices --------------------------------------------------------------------------- */
@@ -246,7 +247,8 @@ static bool listing_is_due(const struct files_source *s)
     int64_t since_us = mr_io_mono_us(s->io) - s->listed_mono_us;
     if (s->is_hinted) {
         uint64_t pause_us = MR_MIN(s->listed_files, HINTED_MAX_US) * HINTED_FILE_US;
-        return since_us >= (int64_t)MR_MAX(MR_MIN(pause_us, HINTED_MAX_US), HINTED_MIN_US);
+        uint64_t period_us = MR_MAX(MR_MIN(pause_us, HINTED_MAX_US), HINTED_MIN_US);
+        return since_us >= (int64_t)(period_us * (s->pending_files > 0 ? HINTED_NEWS_PERIODS : 1));
     }
     if (!mr_source_has(s->options, MR_SOURCE_BACKFILL)) return false;
     return since_us >= mr_source_number(s->options, MR_SOURCE_BACKFILL);

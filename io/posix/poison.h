@@ -3,8 +3,8 @@
  * After fsync has failed, Linux marks the pages clean although they were never written, and the
  * next fsync may well say "fine" (Rebello et al., "Can Applications Recover from fsync Failures?",
  * ATC '20). So a driver never asks twice: the file, or directory, is remembered here until it is
- * closed (a directory: for good), and WRITE and SYNC on it are answered EIO on the spot. A directory
- * that was not there has not failed.
+ * closed (a directory: for good), and WRITE and SYNC on it are answered EIO on the spot. One that
+ * was not there has not failed.
  *
  * Files are bits by descriptor, directories hashes of their path; when more directories have failed
  * than there is room for, all of them count as poisoned. One thread. */
