@@ -471,7 +471,7 @@ static mr_status forget_ahead(struct mr_flow *flow)
     flow->planned_offset = flow->start_offset;
     mr_arena_reset(&flow->arena);
     MR_TRY(flow->source->driver->trim(flow->source, flow->start_offset, &flow->err));
-    return mr_flow_clean_staged(flow, MR_EPOCH_NONE, &flow->err);
+    return mr_flow_clean_staged(flow, flow->epoch.number - 1, &flow->err);
 }
 
 static mr_flow_verdict close_workers(struct mr_flow *flow)

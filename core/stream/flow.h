@@ -134,6 +134,7 @@ struct mr_flow {
     int64_t planned_offset; /* of the newest plan */
     int64_t watermark_ms;
     int64_t unsettled; /* epoch that is committed and has to be settled; MR_EPOCH_NONE = none */
+    int64_t finished;  /* epoch that the last process prepared; MR_EPOCH_NONE = none */
     int64_t due_us;     /* when IDLE */
     int64_t started_us; /* monotonic, of the last epoch */
     struct mr_prepared prepared;

@@ -260,7 +260,9 @@ mr_status mr_flow_settle(struct mr_flow *flow, struct mr_err *err)
     flow->unsettled = MR_EPOCH_NONE;
     mr_arena_reset(&flow->arena);
     MR_TRY(flow->source->driver->commit(flow->source, flow->start_offset, err));
-    MR_TRY(remove_staged(flow, epoch, err));
+    /* The process that staged it may have had more shards. Files of epochs under way stay. */
+    MR_TRY(epoch == flow->finished ? mr_flow_clean_staged(flow, INT64_MAX, err)
+                                   : remove_staged(flow, epoch, err));
     if (epoch % RETAIN_EVERY == 0) MR_TRY(mr_checkpoint_retain(&flow->checkpoint, err));
     mr_flow_upkeep(flow);
     return MR_OK;

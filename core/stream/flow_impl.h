@@ -38,10 +38,9 @@ bool mr_flow_may_look(struct mr_flow *flow);
 
 /* ---- flow_open.c ---- */
 
-/* mr_flow_clean_staged: what epochs left that were never committed goes, but for `finishing`, which
- * will be finished as it is (MR_EPOCH_NONE = none); and all staged lists but its own. */
-MR_MUST_USE mr_status mr_flow_clean_staged(struct mr_flow *flow, int64_t finishing,
-                                           struct mr_err *err);
+/* mr_flow_clean_staged: the staged lists of all epochs that are committed go, of however many
+ * shards; and of those above `keep` also what they name. */
+MR_MUST_USE mr_status mr_flow_clean_staged(struct mr_flow *flow, int64_t keep, struct mr_err *err);
 
 /* ---- flow_epoch.c ---- */
 

@@ -137,7 +137,7 @@ static mr_status unlink_bad(struct mr_flow *flow, const char *list_path, struct 
 /* Staged lists are named <epoch>.<shard>, those of bad records <epoch>.<shard>.bad. Committed
  * epochs' lists just go; the list of an epoch that is to be finished stays until it is; of any
  * other the files go first. */
-mr_status mr_flow_clean_staged(struct mr_flow *flow, int64_t finishing, struct mr_err *err)
+mr_status mr_flow_clean_staged(struct mr_flow *flow, int64_t keep, struct mr_err *err)
 {
     struct mr_dir_list list;
     const char *folder = mr_checkpoint_path(&flow->checkpoint, &flow->arena, "millrace/staged");
@@ -147,11 +147,12 @@ mr_status mr_flow_clean_staged(struct mr_flow *flow, int64_t finishing, struct m
         char *end;
         int64_t epoch = strtoll(list.entries[i].name.text, &end, 10);
         if (*end != '.') continue;
-        if (epoch == finishing) continue;
+        bool is_committed = epoch <= flow->checkpoint.newest_commit;
+        if (!is_committed && epoch <= keep) continue;
         const char *path =
             mr_arena_format(&flow->arena, "%s/%s", folder, list.entries[i].name.text);
         if (path == NULL) return open_nomem(err);
-        if (epoch > flow->checkpoint.newest_commit) {
+        if (!is_committed) {
             bool is_bad = mr_span_ends(list.entries[i].name, MR_SPAN(".bad"));
             MR_TRY(is_bad ? unlink_bad(flow, path, err) : unlink_staged(flow, path, err));
         }
@@ -222,8 +223,8 @@ static mr_status recover(struct mr_flow *flow, struct mr_err *err)
     MR_TRY(mr_recovery_decide(flow->checkpoint.newest_offsets, flow->checkpoint.is_prepared,
                               flow->checkpoint.newest_commit, &recovery, err));
     MR_TRY(load_offsets(flow, &recovery, err));
-    bool is_finishing = recovery.verb == MR_RECOVERY_FINISH;
-    MR_TRY(mr_flow_clean_staged(flow, is_finishing ? recovery.epoch : MR_EPOCH_NONE, err));
+    if (recovery.verb == MR_RECOVERY_FINISH) flow->finished = recovery.epoch;
+    MR_TRY(mr_flow_clean_staged(flow, flow->finished, err));
     MR_TRY(open_source(flow, err));
     MR_TRY(resume(flow, &recovery, err));
     if (flow->config.is_continuous) return MR_OK;
@@ -235,7 +236,8 @@ mr_status mr_flow_open(struct mr_flow *flow, const struct mr_flow_config *config
 {
     MR_ASSERT(config->shard_count > 0 && config->range_bytes > 0);
     *flow = (struct mr_flow){
-        .config = *config, .plan = config->plan, .version = -1, .unsettled = MR_EPOCH_NONE};
+        .config = *config, .plan = config->plan, .version = -1, .unsettled = MR_EPOCH_NONE,
+        .finished = MR_EPOCH_NONE};
     flow->checkpoint.lock = -1;
     mr_arena_init(&flow->own, config->heap, 0);
     mr_arena_init(&flow->arena, config->heap, 0);
