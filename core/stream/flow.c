@@ -11,7 +11,7 @@
 #include "core/port/files.h"
 #include "core/stream/flow_impl.h"
 
-enum { ERR_FLOW = 4101, IDLE_US = 50000, UPKEEP_US = 210000 };
+enum { ERR_FLOW = 4101, IDLE_US = 50000 };
 
 /* ---- orders ---- */
 
@@ -250,7 +250,6 @@ static void write_commit(struct mr_flow *flow)
     }
     mr_counts_add(&flow->totals, &flow->prepared.counts);
     flow->epochs++;
-    flow->committed_us = mr_io_mono_us(flow->config.io);
     flow->start_offset = mr_flow_reading_of(flow, flow->epoch.number)->end_offset;
     flow->unsettled = flow->epoch.number;
     if (flow->must_stop && flow->epoch.ahead != MR_AHEAD_NONE) {
@@ -489,13 +488,7 @@ static mr_flow_verdict close_workers(struct mr_flow *flow)
     if (flow->has_workers && !are_all_closed(flow)) return MR_FLOW_WAITING;
     if (flow->has_workers) fini_workers(flow);
     if (!flow->has_failed && forget_ahead(flow) != MR_OK) flow->has_failed = true;
-    /* The last version's checksum waits for its commit to be old enough. */
-    int64_t settled_us = flow->committed_us + UPKEEP_US;
-    if (!flow->has_failed && flow->epochs > 0 && mr_io_mono_us(flow->config.io) < settled_us) {
-        flow->due_us = settled_us;
-        return MR_FLOW_IDLE;
-    }
-    if (!flow->has_failed && flow->epochs > 0) mr_flow_upkeep(flow);
+    if (!flow->has_failed) mr_flow_upkeep(flow);
     flow->stage = MR_FLOW_CLOSED;
     if (flow->has_failed) return MR_FLOW_FAILED;
     if (flow->source->driver->stop(flow->source, &flow->err) != MR_OK) {
@@ -509,6 +502,11 @@ static mr_flow_verdict close_workers(struct mr_flow *flow)
 static mr_flow_verdict settle_or(struct mr_flow *flow, mr_flow_verdict verdict)
 {
     struct mr_err failure;
+    if (flow->inherits) {
+        flow->inherits = false;
+        mr_flow_upkeep(flow);
+        return MR_FLOW_BUSY;
+    }
     if (flow->unsettled == MR_EPOCH_NONE) return verdict;
     if (mr_flow_settle(flow, &failure) == MR_OK) return MR_FLOW_BUSY;
     if (!flow->has_failed) flow->err = failure; /* else the epoch at work has, and that says why */

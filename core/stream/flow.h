@@ -118,6 +118,7 @@ struct mr_flow {
     mr_flow_stage stage;
     bool must_stop; /* finish the epoch at work, then close */
     bool has_failed;
+    bool inherits;   /* upkeep that the last process left */
     bool is_cutting; /* a worker met new fields; the epoch is being aborted */
     struct mr_err err;
     struct mr_err ahead_err; /* of the epoch ahead, or of its plan */
@@ -133,8 +134,8 @@ struct mr_flow {
     int64_t start_offset;   /* of the list entries of the epoch at work, exclusive: committed */
     int64_t planned_offset; /* of the newest plan */
     int64_t watermark_ms;
-    int64_t unsettled; /* epoch that is committed and has to be settled; MR_EPOCH_NONE = none */
     int64_t finished;  /* epoch that the last process prepared; MR_EPOCH_NONE = none */
+    int64_t unsettled; /* epoch that is committed and has to be settled; MR_EPOCH_NONE = none */
     int64_t due_us;     /* when IDLE */
     int64_t started_us; /* monotonic, of the last epoch */
     struct mr_prepared prepared;
@@ -146,7 +147,6 @@ struct mr_flow {
     uint64_t epochs_ahead; /* of them, read while the one before was not committed */
     uint64_t ahead_cuts;   /* of those, cut or failed as soon as they were opened */
     int64_t version;          /* of the table after the last commit; -1 = none */
-    int64_t committed_us;     /* monotonic, of the last epoch */
     uint64_t upkeep_failures; /* version checksums and log checkpoints that could not be written */
 };
 

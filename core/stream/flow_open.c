@@ -214,11 +214,21 @@ static mr_status sync_table(struct mr_flow *flow, struct mr_err *err)
     return log == NULL ? open_nomem(err) : mr_dir_sync(flow->config.io, log, err);
 }
 
+/* Upkeep that the last process left undone. Nothing depends on it. */
+static void inherit(struct mr_flow *flow)
+{
+    struct mr_err ignored;
+    mr_status status = mr_table_inherit(flow->config.table, flow->config.engine, &ignored);
+    flow->upkeep_failures += status != MR_OK;
+    flow->inherits = status == MR_OK;
+}
+
 static mr_status recover(struct mr_flow *flow, struct mr_err *err)
 {
     struct mr_recovery recovery;
     const struct mr_delta_snapshot *table = mr_table_snapshot(flow->config.table);
     MR_TRY(sync_table(flow, err));
+    inherit(flow);
     MR_TRY(mr_checkpoint_target(&flow->checkpoint, table->metadata.id, err));
     MR_TRY(mr_recovery_decide(flow->checkpoint.newest_offsets, flow->checkpoint.is_prepared,
                               flow->checkpoint.newest_commit, &recovery, err));

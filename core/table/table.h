@@ -125,6 +125,12 @@ MR_MUST_USE mr_status mr_table_can_append(const struct mr_table *table, struct m
 MR_MUST_USE mr_status mr_table_commit(struct mr_table *table, const struct mr_table_commit *commit,
                                       struct mr_table_committed *out_committed, struct mr_err *err);
 
+/* mr_table_inherit: what the last process of the program `engine` (its name up to the slash counts)
+ * ended too early for: the checksum of its commit. If the newest version is one and has none, an
+ * upkeep will write it. Costs a look at a name, and reading the commit when that is not there. */
+MR_MUST_USE mr_status mr_table_inherit(struct mr_table *table, struct mr_span engine,
+                                       struct mr_err *err);
+
 /* mr_table_upkeep: what may follow a commit, off its path: the version checksum of a commit of ours
  * that is old enough by now, and a log checkpoint when one is due. Nothing depends on it: a
  * failure may be counted and forgotten, the next call makes up for it. */

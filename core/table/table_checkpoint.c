@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/base/assert.h"
 #include "core/base/checked.h"
@@ -274,7 +275,8 @@ mr_status mr_table_checkpoint_write(struct mr_table *table, struct mr_err *err)
  * A folder that is listed while names are added may show N.crc and not N.json, which is older: the
  * listing had passed the place. Some readers (delta-kernel-rs) then fail, so a checksum waits until
  * no listing from before its commit can still be under way. With quick commits five a second get
- * its checksum; the others have none, which is fine. */
+ * its checksum; the others have none, which is fine. A process does not wait for that at its end:
+ * the next one finds a version of ours that has none (mr_table_inherit). */
 
 void table_crc_plan(struct mr_table *table, const char *txn_id)
 {
@@ -284,6 +286,57 @@ void table_crc_plan(struct mr_table *table, const char *txn_id)
     if (table->crc.is_failed) return;
     table->crc_version = table->snapshot.version;
     table->crc_after_us = mr_io_mono_us(table->io) + CRC_DELAY_US;
+}
+
+/* How long a commit's file has been there; by the wall clock, so 0 when that was set back. */
+static mr_status commit_age(struct mr_table *table, int64_t *out_us, struct mr_err *err)
+{
+    char path[MR_PATH_MAX];
+    struct mr_io_stat stat;
+    table_commit_path(table, table->snapshot.version, path);
+    MR_TRY(mr_file_stat(table->io, path, &stat, err));
+    *out_us = MR_MAX(mr_io_now_us(table->io) - stat.modified_us, INT64_C(0));
+    return MR_OK;
+}
+
+/* "millrace/" of an engineInfo: other versions of a program are the same program. */
+static struct mr_span program_of(struct mr_span engine)
+{
+    const char *slash = engine.bytes == 0 ? NULL : memchr(engine.text, '/', engine.bytes);
+    return slash == NULL ? engine : (struct mr_span){engine.text, (size_t)(slash - engine.text)};
+}
+
+static mr_status crc_inherit(struct mr_table *table, struct mr_arena *arena, struct mr_span engine,
+                             struct mr_err *err)
+{
+    struct mr_delta_commit_info info;
+    const struct mr_doc *doc;
+    int64_t age_us;
+    MR_TRY(table_read_info(table, table->snapshot.version, arena, &info, err));
+    if (info.json.bytes == 0 || mr_doc_read(arena, info.json, &doc, NULL) != MR_OK) return MR_OK;
+    struct mr_span by = mr_doc_string(mr_doc_get(doc, "engineInfo"), MR_SPAN(""));
+    if (by.bytes == 0 || !mr_span_eq(program_of(by), program_of(engine))) return MR_OK;
+    const char *txn_id = mr_arena_copy(arena, info.txn_id);
+    if (txn_id == NULL) return mr_err_set(err, MR_E_NOMEM, 0, "out of memory for a checksum");
+    MR_TRY(commit_age(table, &age_us, err));
+    table_crc_plan(table, txn_id);
+    table->crc_after_us -= age_us;
+    return MR_OK;
+}
+
+mr_status mr_table_inherit(struct mr_table *table, struct mr_span engine, struct mr_err *err)
+{
+    char path[MR_PATH_MAX], name[64];
+    bool is_there;
+    struct mr_arena arena;
+    (void)snprintf(name, sizeof name, "%020" PRId64 ".crc", table->snapshot.version);
+    table_log_path(table, name, path);
+    MR_TRY(mr_file_exists(table->io, path, &is_there, err));
+    if (is_there) return MR_OK;
+    mr_arena_init(&arena, table->heap, 0);
+    mr_status status = crc_inherit(table, &arena, engine, err);
+    mr_arena_fini(&arena);
+    return status == MR_E_NOT_FOUND ? MR_OK : status;
 }
 
 static mr_status crc_write(struct mr_table *table, struct mr_err *err)

@@ -2,12 +2,14 @@
  * stream, two handles on one table see each other and rebase, evolution and enforcement work at the
  * commit, versions replaced by others are noticed and committed again, and a log that is damaged is
  * refused with the version it is about. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -419,6 +421,36 @@ static void test_upkeep(void **state)
     mr_table_close(table);
 }
 
+/* A process ends before its version's checksum is due: the next one of the same program writes it,
+ * when the commit is old enough; another program does not. */
+static void test_inherited_checksum(void **state)
+{
+    static const char first[] = "00000000000000000001.crc";
+    struct fixture *f = *state;
+    struct mr_table_committed done;
+    char path[MR_TEMPDIR_MAX + 96];
+    struct mr_table *table = create(f, plain_schema(f));
+    MUST(f, append(f, table, "a.parquet", "app", 0, &done));
+    MUST(f, mr_table_upkeep(table, &f->err));
+    mr_table_close(table);
+    for (int i = 0; i < 3; i++) {
+        assert_false(log_has(f, first));
+        table = open_table(f);
+        MUST(f, mr_table_inherit(table, i == 1 ? MR_SPAN("testament/1") : MR_SPAN("test/2"),
+                                 &f->err));
+        MUST(f, mr_table_upkeep(table, &f->err));
+        mr_table_close(table);
+        struct timespec times[] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1000000000}};
+        (void)snprintf(path, sizeof path, "%s/_delta_log/00000000000000000001.json", f->path);
+        assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    }
+    assert_true(log_has(f, first));
+    table = open_table(f);
+    MUST(f, mr_table_inherit(table, MR_SPAN("test"), &f->err));
+    MUST(f, mr_table_upkeep(table, &f->err));
+    mr_table_close(table);
+}
+
 /* Properties that ask for features, as version pairs or lists, and those refused by name. */
 static void test_properties(void **state)
 {
@@ -531,6 +563,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_overwritten, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
         cmocka_unit_test_setup_teardown(test_upkeep, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_inherited_checksum, setup, teardown),
         cmocka_unit_test_setup_teardown(test_properties, setup, teardown),
         cmocka_unit_test_setup_teardown(test_in_commit_times, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
