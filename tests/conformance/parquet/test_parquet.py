@@ -405,3 +405,86 @@ def test_reads_duckdb(folder, tmp_path):
         con.execute(f"COPY (SELECT * FROM read_parquet('{source}')) TO '{path}' "
                     "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)")
         assert dump(path) == rows_of(pq.read_table(source))
+
+
+# ---- predicates on files of others ---------------------------------------------------------------
+
+
+OPS = {"eq": pc.equal, "lt": pc.less, "ge": pc.greater_equal}
+
+
+def filtered(path, column, op, *values):
+    """Numbers of the rows that are read with a predicate."""
+    program = os.path.join(os.environ["MR_BUILD"], "tests/conformance/parquet/pq_dump")
+    words = [program, str(path), column, op, *(str(v) for v in values)]
+    out = subprocess.run(words, check=True, capture_output=True).stdout
+    return [json.loads(line)[0] for line in out.decode().splitlines()]
+
+
+def some_table(rows):
+    """Columns in runs, so that pages differ, with nulls, NaN and both zeros."""
+    index = pa.array(range(rows), pa.int64())
+    floats = [None if i % 97 == 0 else float("nan") if i % 89 == 5 else (i // 300) - 5.0
+              for i in range(rows)]
+    return pa.table({
+        "i": pc.divide(index, 10), "u": pc.cast(pc.divide(index, 7), pa.uint32()),
+        "f": pa.array(floats, pa.float64()), "g": pa.array(floats, pa.float32()),
+        "s": pa.array([None if i % 13 == 0 else f"text {i // 50:05} and more"
+                       for i in range(rows)]),
+        "d": pa.array([decimal.Decimal(i // 20).scaleb(-2) for i in range(rows)],
+                      pa.decimal128(12, 2)),
+        "n": pa.array([None if i < rows // 2 else i for i in range(rows)], pa.int32())})
+
+
+def check_filters(path, table, values):
+    """Every row that matches is read; says how many rows were left out."""
+    left_out = 0
+    for column, words in values.items():
+        array = table.column(column)
+        for word, value in words:
+            for op, function in OPS.items():
+                want = pc.indices_nonzero(pc.fill_null(function(array, value), False)).to_pylist()
+                got = filtered(path, column, op, word)
+                assert set(want) <= set(got), (column, op, word)
+                left_out += table.num_rows - len(got)
+        nulls = pc.indices_nonzero(pc.is_null(array)).to_pylist()
+        assert set(nulls) <= set(filtered(path, column, "null"))
+        left_out += table.num_rows - len(filtered(path, column, "null"))
+    return left_out
+
+
+VALUES = {"i": [("17", 17), ("-1", -1)], "u": [("40", 40), ("4000000000", 4000000000)],
+          "f": [("-3", -3.0), ("99", 99.0)], "g": [("-3", -3.0), ("-0.0", -0.0)],
+          "s": [("text 00011 and more", "text 00011 and more"), ("u", "u")],
+          "d": [("55", decimal.Decimal("0.55"))], "n": [("2500", 2500)]}
+
+
+@pytest.mark.parametrize("options", [
+    {"write_page_index": True, "data_page_size": 400, "write_batch_size": 100},
+    {"row_group_size": 500}, {"write_statistics": False, "row_group_size": 500}], ids=str)
+def test_filters_of_pyarrow(tmp_path, options):
+    table = some_table(4000)
+    path = tmp_path / "t.parquet"
+    pq.write_table(table, path, **options)
+    left_out = check_filters(path, table, VALUES)
+    assert (left_out == 0) == (options.get("write_statistics") is False)
+
+
+def test_filters_of_duckdb(tmp_path):
+    """With bloom filters, which find values that lie between the bounds of every row group."""
+    import duckdb
+    table = some_table(6000)
+    path = tmp_path / "d.parquet"
+    con = duckdb.connect()
+    con.register("t", table)
+    con.execute(f"COPY t TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 2048)")
+    table = pq.read_table(path)
+    assert check_filters(path, table, VALUES) > 0
+    shuffled = tmp_path / "shuffled.parquet"
+    con.execute("COPY (SELECT 'k' || (i * 7919 % 300) AS k, (i * 7919 % 300) * 2 AS v "
+                f"FROM range(20000) r(i)) TO '{shuffled}' (FORMAT parquet, ROW_GROUP_SIZE 2048)")
+    table = pq.read_table(shuffled)
+    for column, there, absent in (("k", "k77", "k77x"), ("v", 154, 155)):
+        want = pc.indices_nonzero(pc.equal(table.column(column), there)).to_pylist()
+        assert want and set(want) <= set(filtered(shuffled, column, "eq", there))
+        assert filtered(shuffled, column, "eq", absent) == []
