@@ -34,48 +34,53 @@ MR_DECODE_INLINE void gather_body(const void *dict, const uint32_t *codes, size_
     }
 }
 
-/* The rows of one word of validity, the last first: a value moves up at most, so that its place is
- * never one whose value is still to move. */
-MR_DECODE_INLINE size_t spread_word(char *values, size_t bytes, size_t left, uint64_t word,
-                                    size_t row, size_t rows)
-{
-    if (word == (rows == 64 ? ~UINT64_C(0) : (UINT64_C(1) << rows) - 1)) {
-        left -= rows;
-        if (left != row) memmove(values + row * bytes, values + left * bytes, rows * bytes);
-        return left;
-    }
-    for (size_t i = rows; i-- > 0;) {
-        if (word >> i & 1) {
-            left--;
-            memmove(values + (row + i) * bytes, values + left * bytes, bytes);
-        } else {
-            memset(values + (row + i) * bytes, 0, bytes);
-        }
-    }
-    return left;
-}
+/* Values move up from the last row to the first: the place of a value is never one whose own value
+ * is still to move. Which rows are null is as good as random to a branch, so there is none: the
+ * value that comes next is read for every row, and kept or made zero. */
+#define SPREAD_WORDS(type, keep)                                                                   \
+    do {                                                                                           \
+        type *at = values;                                                                         \
+        size_t left = present;                                                                     \
+        for (size_t row = rows; row > 0;) {                                                        \
+            size_t part = row % 64 == 0 ? 64 : row % 64;                                           \
+            row -= part;                                                                           \
+            uint64_t word = validity[row / 64], all = ~UINT64_C(0) >> (64 - part);                 \
+            if ((word & all) == all || left == 0) {                                                \
+                size_t count = left == 0 ? 0 : part;                                               \
+                left -= count;                                                                     \
+                if (left != row || count == 0) {                                                   \
+                    memmove(at + row, at + left, count * sizeof *at);                              \
+                }                                                                                  \
+                if (count == 0) memset(at + row, 0, part * sizeof *at);                            \
+                continue;                                                                          \
+            }                                                                                      \
+            for (size_t i = part; i-- > 0;) {                                                      \
+                uint64_t bit = word >> i & 1;                                                      \
+                type value = at[left - (left > 0)];                                                \
+                keep(at[row + i], value, bit);                                                     \
+                left -= bit;                                                                       \
+            }                                                                                      \
+        }                                                                                          \
+    } while (0)
 
-MR_DECODE_INLINE void spread_all(char *values, size_t bytes, size_t present,
-                                 const uint64_t *validity, size_t rows)
-{
-    size_t left = present;
-    for (size_t row = rows; row > 0;) {
-        size_t part = row % 64 == 0 ? 64 : row % 64;
-        row -= part;
-        uint64_t mask = part == 64 ? ~UINT64_C(0) : (UINT64_C(1) << part) - 1;
-        left = spread_word(values, bytes, left, validity[row / 64] & mask, row, part);
+#define SPREAD_KEEP(to, value, bit) (to) = (__typeof__(to))((value) & (__typeof__(to)) - (bit))
+#define SPREAD_KEEP_WIDE(to, value, bit)                                                           \
+    (to) = (struct decode_wide)                                                                    \
+    {                                                                                              \
+        {                                                                                          \
+            (value).half[0] & -(bit), (value).half[1] & -(bit)                                     \
+        }                                                                                          \
     }
-}
 
 MR_DECODE_INLINE void spread_body(void *values, unsigned log2, size_t present,
                                   const uint64_t *validity, size_t rows)
 {
-    switch (log2) { /* constants, so that moves become loads and stores */
-    case 0: spread_all(values, 1, present, validity, rows); break;
-    case 1: spread_all(values, 2, present, validity, rows); break;
-    case 2: spread_all(values, 4, present, validity, rows); break;
-    case 3: spread_all(values, 8, present, validity, rows); break;
-    default: spread_all(values, 16, present, validity, rows); break;
+    switch (log2) {
+    case 0: SPREAD_WORDS(uint8_t, SPREAD_KEEP); break;
+    case 1: SPREAD_WORDS(uint16_t, SPREAD_KEEP); break;
+    case 2: SPREAD_WORDS(uint32_t, SPREAD_KEEP); break;
+    case 3: SPREAD_WORDS(uint64_t, SPREAD_KEEP); break;
+    default: SPREAD_WORDS(struct decode_wide, SPREAD_KEEP_WIDE); break;
     }
 }
 

@@ -145,12 +145,46 @@ static bool big_endian(const uint8_t *at, uint32_t bytes, uint32_t width, unsign
     return true;
 }
 
+static uint64_t load_big(const uint8_t *at)
+{
+    uint64_t value;
+    memcpy(&value, at, sizeof value);
+    return __builtin_bswap64(value);
+}
+
+/* Decimals of up to as many bytes as their type has, of one length: sixteen bytes are read and
+ * those behind the value shifted out. returns how many were done; the last ones may not be read so.
+ */
+static uint32_t decimals_fixed(const uint8_t *at, size_t readable, uint32_t bytes, uint32_t width,
+                               uint32_t count, uint8_t *out)
+{
+    uint32_t i = 0;
+    if (bytes == 0 || bytes > width) return 0;
+    for (; i < count && readable >= sizeof(__int128); i++, at += bytes, readable -= bytes) {
+        if (width == sizeof(int64_t)) {
+            int64_t value = (int64_t)load_big(at) >> (64 - 8 * bytes);
+            memcpy(out + (size_t)i * sizeof value, &value, sizeof value);
+        } else {
+            unsigned __int128 whole = (unsigned __int128)load_big(at) << 64 | load_big(at + 8);
+            __int128 value = (__int128)whole >> (128 - 8 * bytes);
+            memcpy(out + (size_t)i * sizeof value, &value, sizeof value);
+        }
+    }
+    return i;
+}
+
 static mr_status decimals(const struct mr_pq_reading_leaf *leaf, struct mr_span *plain,
                           uint32_t count, uint8_t *out, struct mr_err *err)
 {
     uint32_t width = mr_type_width(leaf->file_type);
     const uint8_t *at = (const uint8_t *)plain->text, *end = at + plain->bytes;
-    for (uint32_t i = 0; i < count; i++, out += width) {
+    uint32_t done = 0;
+    if (leaf->kind == MR_PQ_FIXED) {
+        done = decimals_fixed(at, plain->bytes, leaf->fixed_bytes, width, count, out);
+        at += (size_t)done * leaf->fixed_bytes;
+        out += (size_t)done * width;
+    }
+    for (uint32_t i = done; i < count; i++, out += width) {
         uint32_t bytes = leaf->fixed_bytes;
         unsigned __int128 value;
         if (leaf->kind == MR_PQ_BYTES) {
