@@ -13,6 +13,7 @@ struct mr_table_scan {
     struct mr_delta_layout layout;
     struct mr_delta_skip skip;
     struct mr_predicate in_files;
+    struct mr_value *values; /* [layout.partition_count], of the file at hand */
     uint32_t cursor;
     struct mr_table_scan_counts counts;
 };
@@ -59,6 +60,18 @@ mr_status table_file_path(const struct mr_table *table, struct mr_span uri, stru
     return MR_OK;
 }
 
+/* The file's statistics, or null when there are none or they are damaged: a hint, so that then
+ * nothing is known. */
+static mr_status read_stats(struct mr_arena *arena, const struct mr_delta_file *file,
+                            const struct mr_doc **out_stats, struct mr_err *err)
+{
+    *out_stats = NULL;
+    if (file->stats.bytes == 0) return MR_OK;
+    mr_status status = mr_doc_read(arena, file->stats, out_stats, NULL);
+    if (status != MR_E_NOMEM) return MR_OK;
+    return mr_err_set(err, MR_E_NOMEM, 0, "out of memory for a file's statistics");
+}
+
 mr_status table_file_make(const struct mr_table *table, const struct mr_delta_layout *layout,
                           const struct mr_delta_file *file, struct mr_arena *arena,
                           struct mr_table_file *out, struct mr_err *err)
@@ -79,14 +92,8 @@ mr_status table_file_make(const struct mr_table *table, const struct mr_delta_la
         mr_err_origin(err, made.path);
         return status;
     }
-    if (file->stats.bytes > 0) {
-        status = mr_doc_read(arena, file->stats, &made.stats, NULL);
-        if (status == MR_E_NOMEM) {
-            return mr_err_set(err, MR_E_NOMEM, 0, "out of memory for a file's statistics");
-        }
-        if (status != MR_OK) made.stats = NULL; /* a hint that is damaged: nothing is known */
-        made.rows = mr_delta_stats_rows(made.stats);
-    }
+    MR_TRY(read_stats(arena, file, &made.stats, err));
+    made.rows = mr_delta_stats_rows(made.stats);
     *out = made;
     return MR_OK;
 }
@@ -109,6 +116,11 @@ mr_status mr_table_scan_open(const struct mr_table *table, const struct mr_predi
     }
     if (status == MR_OK) {
         status = mr_delta_skip_in_files(&scan->arena, &scan->skip, &scan->in_files, err);
+    }
+    if (status == MR_OK) {
+        scan->values = MR_ARENA_ARRAY(&scan->arena, struct mr_value,
+                                      (size_t)scan->layout.partition_count + 1);
+        if (scan->values == NULL) status = mr_err_set(err, MR_E_NOMEM, 0, "out of memory");
     }
     if (status != MR_OK) {
         mr_err_origin(err, table->path);
@@ -138,16 +150,21 @@ const struct mr_predicate *mr_table_scan_predicate(const struct mr_table_scan *s
     return &scan->in_files;
 }
 
-/* Decided in memory that is used again: most files may be passed over. */
+/* Decided in memory that is used again, since most files may be passed over; and by the partition
+ * values first, since statistics cost more to read. */
 static mr_status may_have(struct mr_table_scan *scan, const struct mr_delta_file *file,
                           bool *out_may, struct mr_err *err)
 {
-    struct mr_table_file made;
+    const struct mr_doc *stats = NULL;
     *out_may = true;
     if (scan->skip.term_count == 0) return MR_OK;
     mr_arena_reset(&scan->scratch);
-    MR_TRY(table_file_make(scan->table, &scan->layout, file, &scan->scratch, &made, err));
-    *out_may = mr_delta_skip_may(&scan->skip, made.values, made.stats);
+    MR_TRY(mr_delta_layout_values(&scan->scratch, &scan->layout, file->partition_values,
+                                  scan->values, err));
+    *out_may = mr_delta_skip_may(&scan->skip, scan->values, NULL);
+    if (!*out_may || !scan->skip.needs_stats) return MR_OK;
+    MR_TRY(read_stats(&scan->scratch, file, &stats, err));
+    *out_may = mr_delta_skip_may(&scan->skip, scan->values, stats);
     return MR_OK;
 }
 

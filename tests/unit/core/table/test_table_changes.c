@@ -112,6 +112,22 @@ static void test_pieces(void **state)
     expect_feed(f, version_of(6), version_of(99), "6+d[z!]");
 }
 
+/* The commit's time goes with each of its pieces. */
+static void expect_times(struct fixture *f)
+{
+    struct mr_table_changes *changes = NULL;
+    struct mr_table_when from = version_of(0);
+    struct mr_table_piece piece;
+    bool has_piece = true;
+    MUST(f, mr_table_changes_open(f->io, &f->heap, f->path, &from, &newest, &changes, &f->err));
+    for (;;) {
+        MUST(f, mr_table_changes_next(changes, &f->arena, &piece, &has_piece, &f->err));
+        if (!has_piece) break;
+        assert_int_equal(piece.time_us, piece.version * MR_US_PER_S);
+    }
+    mr_table_changes_close(changes);
+}
+
 static void test_moments(void **state)
 {
     struct fixture *f = *state;
@@ -122,6 +138,7 @@ static void test_moments(void **state)
         (void)snprintf(path, sizeof path, "%s/_delta_log/%020d.json", f->path, version);
         assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
     }
+    expect_times(f);
     expect_feed(f, ms_of(4000), newest, "4-d[y!] 5-c 5-d[z!y] 5+d[y!z] 6+d[z!]");
     expect_feed(f, ms_of(4001), newest, "5-c 5-d[z!y] 5+d[y!z] 6+d[z!]");
     expect_feed(f, ms_of(-5), ms_of(3999), "1+a 1+b[!x] 3~e");
