@@ -52,6 +52,13 @@ mr_status mr_delta_can_read(const struct mr_delta_protocol *protocol, struct mr_
                           "the table needs reader version %d; this version reads up to %d",
                           protocol->min_reader, READER_LISTS);
     }
+    /* A feature that only writers list and that readers must know all the same. */
+    for (uint32_t i = 0; i < protocol->writer_count; i++) {
+        const struct feature *feature = feature_find(protocol->writer_features[i]);
+        if (feature != NULL && !feature->is_reader && !feature->can_read) {
+            return refuse(protocol->writer_features[i], "read", err);
+        }
+    }
     if (protocol->min_reader < READER_LISTS) return MR_OK;
     for (uint32_t i = 0; i < protocol->reader_count; i++) {
         const struct feature *feature = feature_find(protocol->reader_features[i]);

@@ -137,6 +137,10 @@ static void test_protocols(void **state)
         {"\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[\"catalogManaged\"],"
          "\"writerFeatures\":[\"catalogManaged\"]",
          "", false, false, "catalogManaged"},
+        /* Its newest commits lie elsewhere, whatever lists say. */
+        {"\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":["
+         "\"coordinatedCommits-preview\"]",
+         "", false, false, "coordinatedCommits-preview"},
         {"\"minReaderVersion\":4,\"minWriterVersion\":7", "", false, false, "version 4"},
         {"\"minReaderVersion\":1,\"minWriterVersion\":8", "", true, false, "version 8"},
     };
