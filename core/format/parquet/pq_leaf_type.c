@@ -215,6 +215,11 @@ static bool is_textual(const struct mr_type *type)
     return type->id == MR_TYPE_STRING || type->id == MR_TYPE_BINARY;
 }
 
+static bool is_timestamp(const struct mr_type *type)
+{
+    return type->id == MR_TYPE_TIMESTAMP || type->id == MR_TYPE_TIMESTAMP_NTZ;
+}
+
 static bool widen_of(const struct mr_type *from, const struct mr_type *to, mr_pq_widen *out)
 {
     *out = MR_PQ_WIDEN_NONE;
@@ -241,8 +246,9 @@ bool mr_pq_leaf_widen(const struct mr_pq_node *node, const struct mr_type *wante
                       struct mr_pq_reading_leaf *leaf)
 {
     const struct mr_type *from = leaf->file_type;
-    /* INT96 says nothing of zones: it is a timestamp of either kind. */
-    bool is_stamp = leaf->convert == MR_PQ_TO_MICROS_96 && wanted->id == MR_TYPE_TIMESTAMP_NTZ;
+    /* INT96 says nothing of zones, and older writers said the wrong thing: what microseconds mean
+     * is for the wanted type to say. */
+    bool is_stamp = is_timestamp(from) && is_timestamp(wanted);
     if (!is_stamp && !widen_of(from, wanted, &leaf->widen)) return false;
     if (node->logical == MR_PQ_LOGICAL_UUID && wanted->id == MR_TYPE_STRING &&
         node->fixed_bytes == 16) {
