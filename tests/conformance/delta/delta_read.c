@@ -11,8 +11,8 @@
  *
  * Exit code 1 with the error on stderr when a call fails. The canonical form is that of the
  * conformance data: columns in schema order, decimals as text, maps as lists of pairs sorted by
- * key. What the layout says about a file (its names, a narrower type, a missing column) is applied
- * while printing. */
+ * key. The Parquet reader is asked for what the layout says: names or ids, types, and columns that
+ * a file may lack. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,12 +28,13 @@
 
 #define FILE_BYTES_MAX (UINT64_C(1) << 31)
 
-enum { CHECKED_ROWS = 300 }; /* of a batch */
+enum { CHECKED_ROWS = 300 /* of a batch */, PATH_MAX_STEPS = 8 };
 
 struct hand {
     struct mr_heap heap;
     struct mr_arena arena;      /* of a file */
     struct mr_arena rows_arena; /* of a batch */
+    struct mr_arena entries;    /* of a row: maps being sorted, terms being checked */
     struct mr_io *io;
     struct mr_codec *codec;
     struct mr_err err;
@@ -107,95 +108,50 @@ static void print_constant(struct mr_text *out, const struct mr_value *value)
     }
 }
 
-static __int128 decimal_at(const struct mr_vec *vec, uint32_t row)
+static struct mr_value value_at(const struct mr_vec *vec, uint32_t row)
 {
-    if (vec->type->id == MR_TYPE_DECIMAL && !mr_decimal_is_long(vec->type)) {
-        return ((const __int128 *)vec->values)[row];
-    }
-    return mr_vec_i64(vec, row);
-}
-
-static double double_at(const struct mr_vec *vec, uint32_t row)
-{
-    if (vec->type->id == MR_TYPE_DOUBLE) return ((const double *)vec->values)[row];
-    if (vec->type->id == MR_TYPE_FLOAT) return (double)((const float *)vec->values)[row];
-    return (double)mr_vec_i64(vec, row);
-}
-
-static int64_t time_at(const struct mr_vec *vec, uint32_t row, mr_type_id wanted)
-{
-    int64_t value = mr_vec_i64(vec, row);
-    bool is_date = vec->type->id == MR_TYPE_DATE;
-    return is_date && wanted != MR_TYPE_DATE ? value * MR_US_PER_DAY : value;
-}
-
-/* A value of a file's column as one of the table's type. */
-static struct mr_value value_at(const struct mr_vec *vec, uint32_t row, const struct mr_type *type)
-{
-    struct mr_value value = {.type = type};
-    switch (type->id) {
+    struct mr_value value = {.type = vec->type};
+    switch (vec->type->id) {
     case MR_TYPE_BOOLEAN: value.u.boolean = mr_bit_get(vec->values, row); break;
-    case MR_TYPE_FLOAT:
-    case MR_TYPE_DOUBLE: value.u.f64 = double_at(vec, row); break;
-    case MR_TYPE_DECIMAL: {
-        unsigned scale = vec->type->id == MR_TYPE_DECIMAL ? vec->type->scale : 0;
-        value.is_null = mr_decimal_rescale(decimal_at(vec, row), scale, type->precision,
-                                           type->scale, &value.u.i128) != MR_PARSE_OK;
+    case MR_TYPE_FLOAT: value.u.f64 = (double)((const float *)vec->values)[row]; break;
+    case MR_TYPE_DOUBLE: value.u.f64 = ((const double *)vec->values)[row]; break;
+    case MR_TYPE_DECIMAL:
+        value.u.i128 = mr_decimal_is_long(vec->type) ? mr_vec_i64(vec, row)
+                                                     : ((const __int128 *)vec->values)[row];
         break;
-    }
     case MR_TYPE_STRING:
     case MR_TYPE_BINARY: value.u.text = mr_vec_span(vec, row); break;
-    case MR_TYPE_DATE:
-    case MR_TYPE_TIMESTAMP:
-    case MR_TYPE_TIMESTAMP_NTZ: value.u.i64 = time_at(vec, row, type->id); break;
     default: value.u.i64 = mr_vec_i64(vec, row); break;
     }
     return value;
 }
 
-static void print_scalar(struct mr_text *out, const struct mr_vec *vec, uint32_t row,
-                         const struct mr_type *type)
-{
-    struct mr_value value = value_at(vec, row, type);
-    print_constant(out, &value);
-}
-
 /* ---- nested values ---- */
 
 static void print_value(struct hand *h, struct mr_text *out, const struct mr_vec *vec, uint32_t row,
-                        const struct mr_type *type, const struct mr_type *physical);
+                        const struct mr_type *type);
 
-/* The file's column for a member: by its name, exactly or without regard to case. */
-static const struct mr_vec *member_of(const struct mr_type *type, const struct mr_vec *columns,
-                                      struct mr_span name)
-{
-    int32_t at = mr_type_find(type, name, true);
-    if (at < 0) at = mr_type_find(type, name, false);
-    return at < 0 ? NULL : &columns[at];
-}
-
+/* Members have the table's names in `type` and the file's in the column. */
 static void print_struct(struct hand *h, struct mr_text *out, const struct mr_vec *vec,
-                         uint32_t row, const struct mr_type *type, const struct mr_type *physical)
+                         uint32_t row, const struct mr_type *type)
 {
     mr_text_addc(out, '{');
     for (uint32_t i = 0; i < type->field_count; i++) {
-        const struct mr_vec *member =
-            member_of(vec->type, vec->children, physical->fields[i].name);
         if (i > 0) mr_text_addc(out, ',');
         mr_text_add_json(out, type->fields[i].name);
         mr_text_addc(out, ':');
-        print_value(h, out, member, row, type->fields[i].type, physical->fields[i].type);
+        print_value(h, out, &vec->children[i], row, type->fields[i].type);
     }
     mr_text_addc(out, '}');
 }
 
 static void print_array(struct hand *h, struct mr_text *out, const struct mr_vec *vec, uint32_t row,
-                        const struct mr_type *type, const struct mr_type *physical)
+                        const struct mr_type *type)
 {
     mr_text_addc(out, '[');
     for (uint32_t i = vec->offsets[row]; i < vec->offsets[row + 1]; i++) {
         if (i > vec->offsets[row]) mr_text_addc(out, ',');
-        print_value(h, out, &vec->children[0], i, type->fields[0].type, physical->fields[0].type);
+        print_value(h, out, &vec->children[0], i, type->fields[0].type);
     }
     mr_text_addc(out, ']');
 }
@@ -206,20 +162,19 @@ static int entry_order(const void *a, const void *b)
 }
 
 static void print_map(struct hand *h, struct mr_text *out, const struct mr_vec *vec, uint32_t row,
-                      const struct mr_type *type, const struct mr_type *physical)
+                      const struct mr_type *type)
 {
     uint32_t first = vec->offsets[row], count = vec->offsets[row + 1] - first;
-    char **entries = MR_ARENA_ARRAY(&h->rows_arena, char *, (size_t)count + 1);
+    char **entries = MR_ARENA_ARRAY(&h->entries, char *, (size_t)count + 1);
     for (uint32_t i = 0; i < count; i++) {
         struct mr_text entry;
         mr_text_init(&entry, &h->heap);
         for (uint32_t side = 0; side < 2; side++) {
             mr_text_addc(&entry, side == 0 ? '[' : ',');
-            print_value(h, &entry, &vec->children[side], first + i, type->fields[side].type,
-                        physical->fields[side].type);
+            print_value(h, &entry, &vec->children[side], first + i, type->fields[side].type);
         }
         mr_text_addc(&entry, ']');
-        entries[i] = mr_arena_copy(&h->rows_arena, mr_text_span(&entry));
+        entries[i] = mr_arena_copy(&h->entries, mr_text_span(&entry));
         mr_text_fini(&entry);
     }
     if (count > 0) qsort(entries, count, sizeof *entries, entry_order);
@@ -229,17 +184,21 @@ static void print_map(struct hand *h, struct mr_text *out, const struct mr_vec *
 }
 
 static void print_value(struct hand *h, struct mr_text *out, const struct mr_vec *vec, uint32_t row,
-                        const struct mr_type *type, const struct mr_type *physical)
+                        const struct mr_type *type)
 {
-    if (vec == NULL || type->id == MR_TYPE_VOID || mr_vec_is_null(vec, row)) {
+    if (type->id == MR_TYPE_VOID || mr_vec_is_null(vec, row)) {
         mr_text_adds(out, "null");
         return;
     }
+    struct mr_value value;
     switch (type->id) {
-    case MR_TYPE_STRUCT: print_struct(h, out, vec, row, type, physical); break;
-    case MR_TYPE_ARRAY: print_array(h, out, vec, row, type, physical); break;
-    case MR_TYPE_MAP: print_map(h, out, vec, row, type, physical); break;
-    default: print_scalar(out, vec, row, type); break;
+    case MR_TYPE_STRUCT: print_struct(h, out, vec, row, type); break;
+    case MR_TYPE_ARRAY: print_array(h, out, vec, row, type); break;
+    case MR_TYPE_MAP: print_map(h, out, vec, row, type); break;
+    default:
+        value = value_at(vec, row);
+        print_constant(out, &value);
+        break;
     }
 }
 
@@ -263,10 +222,9 @@ static void print_change(struct hand *h, const struct mr_table_piece *piece,
                          const struct mr_batch *batch, uint32_t row)
 {
     mr_text_adds(&h->line, ",\"_change_type\":");
-    if (piece->kind == MR_TABLE_CHANGES) {
-        const struct mr_type *type = mr_type_of(MR_TYPE_STRING);
-        const struct mr_vec *vec = member_of(batch->schema, batch->cols, MR_SPAN("_change_type"));
-        print_value(h, &h->line, vec, row, type, type);
+    if (piece->kind == MR_TABLE_CHANGES) { /* the last of the wanted columns */
+        const struct mr_vec *vec = &batch->cols[batch->schema->field_count - 1];
+        print_value(h, &h->line, vec, row, vec->type);
     } else {
         mr_text_adds(&h->line, piece->kind == MR_TABLE_INSERT ? "\"insert\"" : "\"delete\"");
     }
@@ -277,6 +235,8 @@ static void print_row(struct hand *h, const struct file_rows *rows, const struct
                       uint32_t row)
 {
     const struct mr_delta_layout *layout = rows->layout;
+    uint32_t column = 0;
+    mr_arena_reset(&h->entries);
     mr_text_reset(&h->line);
     mr_text_addc(&h->line, '{');
     for (uint32_t i = 0; i < layout->schema->field_count; i++) {
@@ -287,11 +247,9 @@ static void print_row(struct hand *h, const struct file_rows *rows, const struct
         mr_text_addc(&h->line, ':');
         if (partition >= 0) {
             print_constant(&h->line, &rows->file->values[partition]);
-            continue;
+        } else {
+            print_value(h, &h->line, &batch->cols[column++], row, field->type);
         }
-        const struct mr_field *physical = &layout->physical->fields[i];
-        const struct mr_vec *vec = member_of(batch->schema, batch->cols, physical->name);
-        print_value(h, &h->line, vec, row, field->type, physical->type);
     }
     if (rows->piece != NULL) print_change(h, rows->piece, batch, row);
     mr_text_adds(&h->line, "}\n");
@@ -316,7 +274,7 @@ static void check_value(struct hand *h, const struct file_rows *rows, const stru
             term.values = value;
             term.value_count = 1;
         }
-        must(h, mr_delta_skip_make(&h->rows_arena, rows->layout, &predicate, &skip, &h->err));
+        must(h, mr_delta_skip_make(&h->entries, rows->layout, &predicate, &skip, &h->err));
         checked->terms++;
         if (mr_delta_skip_may(&skip, rows->file->values, rows->file->stats)) continue;
         checked->wrong++;
@@ -325,47 +283,57 @@ static void check_value(struct hand *h, const struct file_rows *rows, const stru
     }
 }
 
-/* A column, and below it the members of structs. */
+/* A column, and below it the members of structs; null where a struct around it is. */
 static void check_column(struct hand *h, const struct file_rows *rows, const struct mr_vec *vec,
-                         uint32_t row, struct mr_span *path, uint32_t depth,
-                         const struct mr_field *field, const struct mr_field *physical,
-                         struct checked *checked)
+                         uint32_t row, bool is_there, struct mr_span *path, uint32_t depth,
+                         const struct mr_field *field, struct checked *checked)
 {
     struct mr_value value = {.type = field->type, .is_null = true};
-    bool is_there = vec != NULL && field->type->id != MR_TYPE_VOID && !mr_vec_is_null(vec, row);
+    bool is_nested = mr_type_is_nested(field->type);
+    is_there = is_there && !mr_vec_is_null(vec, row);
     path[depth++] = field->name;
-    if (is_there && !mr_type_is_nested(field->type)) value = value_at(vec, row, field->type);
-    if (!is_there || !mr_type_is_nested(field->type)) {
-        check_value(h, rows, path, depth, &value, checked);
-    }
-    if (field->type->id != MR_TYPE_STRUCT || depth == 8) return;
+    if (is_there && !is_nested) value = value_at(vec, row);
+    if (!is_there || !is_nested) check_value(h, rows, path, depth, &value, checked);
+    if (field->type->id != MR_TYPE_STRUCT || depth == PATH_MAX_STEPS) return;
     for (uint32_t i = 0; i < field->type->field_count; i++) {
-        const struct mr_field *inner = &physical->type->fields[i];
-        const struct mr_vec *child =
-            is_there ? member_of(vec->type, vec->children, inner->name) : NULL;
-        check_column(h, rows, child, row, path, depth, &field->type->fields[i], inner, checked);
+        check_column(h, rows, &vec->children[i], row, is_there, path, depth,
+                     &field->type->fields[i], checked);
     }
 }
 
 static void check_row(struct hand *h, const struct file_rows *rows, const struct mr_batch *batch,
                       uint32_t row, struct checked *checked)
 {
-    struct mr_span path[8];
+    struct mr_span path[PATH_MAX_STEPS];
+    uint32_t column = 0;
+    mr_arena_reset(&h->entries);
     for (uint32_t i = 0; i < rows->layout->schema->field_count; i++) {
         const struct mr_field *field = &rows->layout->schema->fields[i];
-        const struct mr_field *physical = &rows->layout->physical->fields[i];
         int32_t partition = mr_delta_layout_partition(rows->layout, i);
         if (partition >= 0) {
             path[0] = field->name;
             check_value(h, rows, path, 1, &rows->file->values[partition], checked);
         } else {
-            check_column(h, rows, member_of(batch->schema, batch->cols, physical->name), row, path,
-                         0, field, physical, checked);
+            check_column(h, rows, &batch->cols[column++], row, true, path, 0, field, checked);
         }
     }
 }
 
 /* ---- rows ---- */
+
+/* The columns in data files; a file of changes has one more. */
+static const struct mr_type *wanted_of(struct hand *h, const struct file_rows *rows)
+{
+    const struct mr_type *wanted = NULL;
+    must(h, mr_delta_layout_wanted(&h->arena, rows->layout, NULL, 0, &wanted, &h->err));
+    if (rows->piece == NULL || rows->piece->kind != MR_TABLE_CHANGES) return wanted;
+    uint32_t count = wanted->field_count;
+    struct mr_field *fields = MR_ARENA_ARRAY(&h->arena, struct mr_field, (size_t)count + 1);
+    memcpy(fields, wanted->fields, count * sizeof *fields);
+    fields[count] = (struct mr_field){
+        .name = MR_SPAN("_change_type"), .type = mr_type_of(MR_TYPE_STRING), .is_nullable = true};
+    return mr_type_struct(&h->arena, fields, count + 1);
+}
 
 static void print_file(struct hand *h, const struct file_rows *rows)
 {
@@ -373,17 +341,20 @@ static void print_file(struct hand *h, const struct file_rows *rows)
     struct mr_pq_reader *reader = NULL;
     struct mr_span content;
     bool has_rows = false;
-    uint64_t first = 0;
+    struct mr_pq_wanted wanted = {
+        .schema = wanted_of(h, rows),
+        .by_field_id = rows->layout->mapping == MR_DELTA_MAPPING_ID};
     must(h, mr_file_read(h->io, &h->arena, rows->file->path, FILE_BYTES_MAX, &content, &h->err));
     mr_status status = mr_pq_reader_open(&h->heap, h->codec, content, &limits, &reader, &h->err);
+    if (status == MR_OK) status = mr_pq_reader_want(reader, &wanted, &h->err);
     while (status == MR_OK) {
         struct mr_batch batch;
         uint64_t deleted[MR_BATCH_ROWS_MAX / 64] = {0}, only[MR_BATCH_ROWS_MAX / 64] = {0};
         bool has_only = rows->piece != NULL && rows->piece->only.storage != 0;
         status = mr_pq_reader_next(reader, &h->rows_arena, &batch, &has_rows, &h->err);
         if (status != MR_OK || !has_rows) break;
-        mr_delta_row_set_add(&rows->deleted, first, batch.rows, deleted);
-        if (has_only) mr_delta_row_set_add(&rows->only, first, batch.rows, only);
+        mr_delta_row_set_add(&rows->deleted, batch.first_record, batch.rows, deleted);
+        if (has_only) mr_delta_row_set_add(&rows->only, batch.first_record, batch.rows, only);
         for (uint32_t i = 0; i < batch.rows; i++) {
             if (mr_bit_get(deleted, i) || (has_only && !mr_bit_get(only, i))) continue;
             if (rows->checked == NULL) {
@@ -392,7 +363,6 @@ static void print_file(struct hand *h, const struct file_rows *rows)
                 check_row(h, rows, &batch, i, rows->checked);
             }
         }
-        first += batch.rows;
         mr_batch_fini(&batch);
     }
     if (status != MR_OK) mr_err_origin(&h->err, rows->file->path);
@@ -541,6 +511,7 @@ int main(int argc, char **argv)
     mr_heap_init(&h.heap, 0);
     mr_arena_init(&h.arena, &h.heap, 0);
     mr_arena_init(&h.rows_arena, &h.heap, 0);
+    mr_arena_init(&h.entries, &h.heap, 0);
     mr_text_init(&h.line, &h.heap);
     void *memory = mr_heap_take(&h.heap, mr_codec_footprint(&limits));
     must(&h, mr_codec_init(memory, &limits, &h.codec, &h.err));
@@ -550,6 +521,7 @@ int main(int argc, char **argv)
     mr_heap_give(&h.heap, memory, mr_codec_footprint(&limits));
     mr_text_fini(&h.line);
     mr_arena_fini(&h.rows_arena);
+    mr_arena_fini(&h.entries);
     mr_arena_fini(&h.arena);
     return code;
 }
