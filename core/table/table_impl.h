@@ -32,8 +32,6 @@ enum {
     CRC_DELAY_US = 200000,
 };
 
-#define LOG_BYTES_MAX (UINT64_C(2) << 30) /* of a file of the log that is read as a whole */
-
 /* Which file a name stood for when we looked. */
 struct identity {
     uint64_t device;

@@ -8,7 +8,7 @@
 #include "core/base/checked.h"
 #include "core/format/delta/delta_path.h"
 #include "core/format/delta/delta_rows.h"
-#include "core/format/parquet/pq_reader.h"
+#include "core/ops/pq_scan.h"
 #include "core/table/table_lines.h"
 
 enum { VERSION_DIGITS = 20, PART_DIGITS = 10 };
@@ -191,41 +191,67 @@ static mr_status project(struct mr_pq_reader *reader, struct mr_err *err)
     return mr_pq_reader_project(reader, paths, PATHS, err);
 }
 
-static mr_status read_rows(struct mr_table *table, struct mr_pq_reader *reader,
-                           struct mr_arena *arena, struct sidecars *sidecars, struct mr_err *err)
+/* What is under way is waited for here: the control thread has nothing else to do meanwhile. */
+static mr_status scan_next(struct mr_table *table, struct mr_pq_scan *scan, struct mr_arena *arena,
+                           struct mr_batch *out, bool *out_has_rows, struct mr_err *err)
 {
-    MR_TRY(project(reader, err));
     for (;;) {
-        struct mr_batch batch;
-        bool has_rows = false;
-        MR_TRY(mr_pq_reader_next(reader, arena, &batch, &has_rows, err));
-        if (!has_rows) return MR_OK;
-        mr_status status = mr_delta_rows_apply(&table->snapshot, &table->scratch, &batch,
-                                               sidecar_seen, sidecars, err);
-        mr_batch_fini(&batch);
-        if (status != MR_OK) return status;
+        mr_status status = mr_pq_scan_next(scan, arena, out, out_has_rows, err);
+        if (status != MR_E_AGAIN) return status;
+        (void)mr_io_run(table->io, -1);
     }
 }
 
-static mr_status read_parquet(struct mr_table *table, struct mr_span content,
-                              struct sidecars *sidecars, struct mr_err *err)
+static mr_status read_rows(struct mr_table *table, struct mr_pq_scan *scan, struct mr_arena *arena,
+                           struct sidecars *sidecars, struct mr_err *err)
+{
+    struct mr_pq_reader *reader = NULL;
+    mr_status status;
+    while ((status = mr_pq_scan_open(scan, &reader, err)) == MR_E_AGAIN) {
+        (void)mr_io_run(table->io, -1);
+    }
+    if (status == MR_OK) status = project(reader, err);
+    while (status == MR_OK) {
+        struct mr_batch batch;
+        bool has_rows = false;
+        status = scan_next(table, scan, arena, &batch, &has_rows, err);
+        if (status != MR_OK || !has_rows) break;
+        status = mr_delta_rows_apply(&table->snapshot, &table->scratch, &batch, sidecar_seen,
+                                     sidecars, err);
+        mr_batch_fini(&batch);
+    }
+    return status;
+}
+
+static void wake_nobody(void *ctx)
+{
+    (void)ctx;
+}
+
+/* The file is read by ranges, a few in flight: it is never held as a whole. */
+static mr_status read_parquet(struct mr_table *table, const char *path, struct sidecars *sidecars,
+                              struct mr_err *err)
 {
     const struct mr_codec_limits codec_limits = {0};
     const struct mr_pq_reader_limits limits = {0};
+    const struct mr_pq_scan_file file = {.path = path};
     struct mr_codec *codec = NULL;
-    struct mr_pq_reader *reader = NULL;
+    struct mr_pq_scan scan;
     struct mr_arena arena;
     size_t bytes = mr_codec_footprint(&codec_limits);
     void *memory = mr_heap_take(table->heap, bytes);
     if (memory == NULL) return mr_err_set(err, MR_E_NOMEM, 0, "out of memory for a codec");
-    mr_arena_init(&arena, table->heap, 0);
     mr_status status = mr_codec_init(memory, &codec_limits, &codec, err);
     if (status == MR_OK) {
-        status = mr_pq_reader_open(table->heap, codec, content, &limits, &reader, err);
+        mr_arena_init(&arena, table->heap, 0);
+        mr_pq_scan_init(&scan, table->io, table->heap, codec, &limits,
+                        (struct mr_waker){wake_nobody, NULL});
+        mr_pq_scan_begin(&scan, &file);
+        status = read_rows(table, &scan, &arena, sidecars, err);
+        while (!mr_pq_scan_stop(&scan)) (void)mr_io_run(table->io, -1);
+        mr_pq_scan_fini(&scan);
+        mr_arena_fini(&arena);
     }
-    if (status == MR_OK) status = read_rows(table, reader, &arena, sidecars, err);
-    mr_pq_reader_close(reader);
-    mr_arena_fini(&arena);
     mr_heap_give(table->heap, memory, bytes);
     return status;
 }
@@ -254,17 +280,12 @@ static mr_status read_file(struct mr_table *table, const char *name, bool is_jso
                            struct sidecars *sidecars, struct mr_err *err)
 {
     char path[MR_PATH_MAX];
-    struct mr_arena arena;
-    struct mr_span content;
     table_log_path(table, name, path);
     if (is_json) {
         return table_read_lines(table, &table->snapshot, path, sidecar_seen, sidecars, err);
     }
-    mr_arena_init(&arena, table->heap, 0);
-    mr_status status = mr_file_read(table->io, &arena, path, LOG_BYTES_MAX, &content, err);
-    if (status == MR_OK) status = read_parquet(table, content, sidecars, err);
+    mr_status status = read_parquet(table, path, sidecars, err);
     if (status != MR_OK) mr_err_origin(err, path);
-    mr_arena_fini(&arena);
     return status;
 }
 
