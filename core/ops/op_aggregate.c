@@ -3,16 +3,17 @@
  *
  * Grouping sets multiply the rows: once per set, with null for the groups that do not count and the
  * set's number as one more key. DISTINCT keeps a set of (group, arguments) per function and lets a
- * row pass where that is new. While there are few groups the rows of a batch are put in order of
- * their group and each run is reduced by itself: a state that is hammered row by row costs the time
- * from store to load (TECHNIQUES 5).
+ * row pass where that is new. While there are few groups and several functions the rows of a batch
+ * are put in order of their group and each run is reduced by itself: a state that is hammered row
+ * by row costs the time from store to load (TECHNIQUES 5). Putting them in order costs more than it
+ * gains with two functions; one group needs no order.
  *
  * In two phases PARTIAL gives the keys and each function's saved state as binary, and FINAL, over
  * the same groups as its first columns, loads them. */
 #include "core/expr/aggregate_state.h"
 #include "core/ops/op_groups_impl.h"
 
-enum { FEW_GROUPS = 64, NO_COLUMN = UINT32_MAX };
+enum { FEW_GROUPS = 64, RUNS_CALLS_MIN = 5, NO_COLUMN = UINT32_MAX };
 
 struct call {
     struct mr_aggregate agg;
@@ -290,7 +291,13 @@ static mr_status update(struct aggregate *self, struct mr_batch *batch, const st
         MR_TRY(groups_resolve(&self->groups, keys, taken.at, taken.count, err));
         taken.states = self->groups.states;
         taken.ids = self->groups.ids;
-        has_runs = groups_count(&self->groups) <= FEW_GROUPS;
+        uint32_t groups = groups_count(&self->groups);
+        has_runs = groups <= FEW_GROUPS && self->spec.call_count >= RUNS_CALLS_MIN;
+        if (groups == 1 && self->spec.phase != MR_OP_AGGREGATE_FINAL) {
+            taken.states = NULL; /* as without keys: all rows go to state 0 */
+            taken.ids = NULL;
+            has_runs = false;
+        }
     }
     if (self->spec.phase == MR_OP_AGGREGATE_FINAL) return load_states(self, batch, &taken, err);
     if (has_runs) order_by_group(self, taken.at, taken.count);

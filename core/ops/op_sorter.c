@@ -52,11 +52,11 @@ static void give_lists(struct sorter *sorter)
     struct mr_heap *heap = sorter->env->heap;
     mr_heap_give(heap, sorter->codes, sorter->code_capacity * sizeof *sorter->codes);
     mr_heap_give(heap, sorter->runs, sorter->run_capacity * sizeof *sorter->runs);
-    mr_heap_give(heap, sorter->heap, sorter->heap_count * sizeof *sorter->heap);
+    mr_heap_give(heap, sorter->tree, 2 * sorter->leaves * sizeof *sorter->tree);
     sorter->codes = NULL;
     sorter->runs = NULL;
-    sorter->heap = NULL;
-    sorter->code_capacity = sorter->run_capacity = sorter->run_count = sorter->heap_count = 0;
+    sorter->tree = NULL;
+    sorter->code_capacity = sorter->run_capacity = sorter->run_count = sorter->leaves = 0;
 }
 
 void sorter_fini(struct sorter *sorter)
@@ -343,47 +343,67 @@ mr_status sorter_add(struct sorter *sorter, const struct mr_vec *cols,
 
 /* ---- giving rows out ---- */
 
-static bool run_is_before(const struct sorter *sorter, uint32_t a, uint32_t b)
+/* node_of: the next entry of a run, or its end. */
+static struct sorter_node node_of(struct sorter *sorter, uint32_t run)
 {
-    const struct sorter_run *x = &sorter->runs[a], *y = &sorter->runs[b];
-    return is_before(sorter, &x->at[x->done], &y->at[y->done]);
+    struct sorter_node node = {{UINT64_MAX, UINT64_MAX, MR_STORE_NO_ROW}, run};
+    if (run >= sorter->run_count) return node;
+    struct sorter_run *from = &sorter->runs[run];
+    if (from->done < from->count) node.entry = from->at[from->done++];
+    return node;
 }
 
-static void sift_down(struct sorter *sorter, uint32_t root, uint32_t count)
+/* wins: against another run's entry; a run that has ended loses. */
+static inline bool wins(const struct sorter *sorter, const struct sorter_node *a,
+                        const struct sorter_node *b)
 {
-    uint32_t moved = sorter->heap[root];
-    for (uint32_t child; (child = 2 * root + 1) < count; root = child) {
-        if (child + 1 < count &&
-            run_is_before(sorter, sorter->heap[child + 1], sorter->heap[child])) {
-            child++;
-        }
-        if (run_is_before(sorter, moved, sorter->heap[child])) break;
-        sorter->heap[root] = sorter->heap[child];
+    if (a->entry.high != b->entry.high) return a->entry.high < b->entry.high;
+    if (a->entry.row == MR_STORE_NO_ROW || b->entry.row == MR_STORE_NO_ROW) {
+        return b->entry.row == MR_STORE_NO_ROW;
     }
-    sorter->heap[root] = moved;
+    return is_before(sorter, &a->entry, &b->entry);
 }
 
 mr_status sorter_begin(struct sorter *sorter, struct mr_err *err)
 {
-    size_t bytes = ((size_t)sorter->run_count + 1) * sizeof *sorter->heap;
-    uint32_t *heap = mr_heap_take(sorter->env->heap, bytes);
-    if (heap == NULL) return op_nomem(err);
-    mr_heap_give(sorter->env->heap, sorter->heap, sorter->heap_count * sizeof *heap);
-    sorter->heap = heap;
-    sorter->heap_count = sorter->run_count + 1; /* with one more, for its size */
-    for (uint32_t i = 0; i < sorter->run_count; i++) heap[i] = i;
-    for (uint32_t i = sorter->run_count / 2; i-- > 0;) sift_down(sorter, i, sorter->run_count);
+    uint32_t leaves = 1;
+    while (leaves < sorter->run_count) leaves *= 2;
+    struct sorter_node *tree = mr_heap_take(sorter->env->heap, 2 * leaves * sizeof *tree);
+    if (tree == NULL) return op_nomem(err);
+    sorter->tree = tree;
+    sorter->leaves = leaves;
+    struct sorter_node *winners = mr_heap_take(sorter->env->heap, 2 * leaves * sizeof *tree);
+    if (winners == NULL) return op_nomem(err);
+    for (uint32_t i = 0; i < leaves; i++) winners[leaves + i] = node_of(sorter, i);
+    for (uint32_t n = leaves - 1; n > 0; n--) {
+        bool is_left = wins(sorter, &winners[2 * n], &winners[2 * n + 1]);
+        winners[n] = winners[2 * n + !is_left];
+        tree[n] = winners[2 * n + is_left];
+    }
+    sorter->first = winners[1];
+    mr_heap_give(sorter->env->heap, winners, 2 * leaves * sizeof *tree);
     return MR_OK;
+}
+
+/* replay: the winner's run sends its next entry, which meets the losers on its way up. */
+static void replay(struct sorter *sorter)
+{
+    struct sorter_node node = node_of(sorter, sorter->first.run);
+    for (uint32_t n = (sorter->leaves + node.run) / 2; n > 0; n /= 2) {
+        if (!wins(sorter, &sorter->tree[n], &node)) continue;
+        struct sorter_node loser = node;
+        node = sorter->tree[n];
+        sorter->tree[n] = loser;
+    }
+    sorter->first = node;
 }
 
 uint32_t sorter_next(struct sorter *sorter, uint32_t *ids, uint32_t count)
 {
     uint32_t given = 0;
-    for (; given < count && sorter->run_count > 0; given++) {
-        struct sorter_run *run = &sorter->runs[sorter->heap[0]];
-        ids[given] = run->at[run->done++].row;
-        if (run->done == run->count) sorter->heap[0] = sorter->heap[--sorter->run_count];
-        if (sorter->run_count > 0) sift_down(sorter, 0, sorter->run_count);
+    for (; given < count && sorter->first.entry.row != MR_STORE_NO_ROW; given++) {
+        ids[given] = sorter->first.entry.row;
+        replay(sorter);
     }
     return given;
 }
@@ -392,10 +412,8 @@ uint32_t sorter_next(struct sorter *sorter, uint32_t *ids, uint32_t count)
 static void best_of(struct sorter *sorter, struct sorter_entry *at, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        const struct sorter_run *run = &sorter->runs[sorter->heap[0]];
-        uint32_t row;
-        at[i] = run->at[run->done];
-        (void)sorter_next(sorter, &row, 1);
+        at[i] = sorter->first.entry;
+        replay(sorter);
     }
 }
 

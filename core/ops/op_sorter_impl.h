@@ -1,8 +1,8 @@
 /* Sorting rows: what the sort and window operators share.
  *
  * Every batch becomes a run: its rows go into a store, their keys into entries that are sorted at
- * once; at the end the runs are merged as rows are asked for. So no call does more than a batch's
- * worth of work. An entry has the first 16 bytes of the row's key as numbers; keys that are longer
+ * once; at the end the runs are merged, through a tree of losers (Knuth 5.4.1), as rows are asked
+ * for. So no call does more than a batch's worth of work. An entry has the first 16 bytes of the row's key as numbers; keys that are longer
  * lie behind the entry's row and decide where those 16 bytes do not. Equal keys keep the order of
  * the rows, because the row's number decides last.
  *
@@ -34,6 +34,11 @@ struct sorter_run {
     uint32_t count, done;
 };
 
+struct sorter_node {
+    struct sorter_entry entry; /* row MR_STORE_NO_ROW: the run has ended */
+    uint32_t run;
+};
+
 struct sorter {
     struct mr_query_env *env;
     struct mr_arena arena; /* entries and long keys of the rows in `store` */
@@ -50,8 +55,9 @@ struct sorter {
     uint32_t run_count, run_capacity;
     struct sorter_entry *sorted; /* scratch of a run */
     struct mr_text text;
-    uint32_t *heap; /* runs, by their first entries */
-    uint32_t heap_count;
+    struct sorter_node *tree; /* of losers: [1, leaves); [leaves, 2 leaves) is for its making */
+    uint32_t leaves;          /* a power of two; leaf i is run i */
+    struct sorter_node first; /* the winner: what comes next */
     struct sorter_entry bar; /* rows behind it are not wanted */
     struct mr_text bar_code;
     bool has_bar;

@@ -120,11 +120,19 @@ mr_status mr_row_store_copy(struct mr_row_store *store, const struct mr_row_stor
         }                                                                                          \
     } while (0)
 
-static void gather_validity(const struct mr_vec *vecs, const uint32_t *ids, uint32_t count,
-                            struct mr_vec *out)
+/* gather_validity: where no row has a null only the rows themselves may be missing. */
+static void gather_validity(const struct mr_store_column *column, const uint32_t *ids,
+                            uint32_t count, struct mr_vec *out)
 {
+    const struct mr_vec *vecs = column->vecs;
     uint32_t present = 0;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count && column->null_count == 0; i++) {
+        uint32_t to = out->rows + i;
+        bool is_there = ids[i] != MR_STORE_NO_ROW;
+        out->validity[to / 64] |= (uint64_t)is_there << to % 64;
+        present += is_there;
+    }
+    for (uint32_t i = 0; i < count && column->null_count > 0; i++) {
         uint32_t to = out->rows + i;
         bool is_there = ids[i] != MR_STORE_NO_ROW &&
                         mr_bit_get(vecs[ids[i] >> MR_STORE_CHUNK_BITS].validity,
@@ -188,7 +196,7 @@ mr_status mr_row_store_gather(const struct mr_row_store *store, uint32_t column,
         default: GATHER_FIXED(__int128); break;
         }
     }
-    gather_validity(vecs, ids, count, out);
+    gather_validity(&store->columns[column], ids, count, out);
     return MR_OK;
 }
 
