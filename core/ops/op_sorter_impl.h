@@ -2,9 +2,9 @@
  *
  * Every batch becomes a run: its rows go into a store, their keys into entries that are sorted at
  * once; at the end the runs are merged, through a tree of losers (Knuth 5.4.1), as rows are asked
- * for. So no call does more than a batch's worth of work. An entry has the first 16 bytes of the row's key as numbers; keys that are longer
- * lie behind the entry's row and decide where those 16 bytes do not. Equal keys keep the order of
- * the rows, because the row's number decides last.
+ * for. So no call does more than a batch's worth of work. An entry has the first 16 bytes of the
+ * row's key as numbers; longer keys are kept by row and decide where those 16 bytes do not. Equal
+ * keys keep the order of the rows, because the row's number decides last.
  *
  *   key    per column: a byte that puts nulls first or last, then the value's code (value_code.h),
  *          flipped where the order is descending

@@ -185,6 +185,35 @@ static mr_status search(struct lookup *lookup, struct mr_err *err)
         }                                                                                          \
     } while (0)
 
+/* same_text: two short texts are their views' two words; others are looked at where the first word,
+ * length and first bytes, is the same. */
+static uint32_t same_text(struct lookup *lookup, const struct mr_vec *col,
+                          const struct mr_store_column *column, uint32_t count, bool has_nulls)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t p = lookup->wanted[i], row = lookup->found[i];
+        uint32_t r = lookup->at == NULL ? p : lookup->at[p], at = row & (MR_STORE_CHUNK_ROWS - 1);
+        const struct mr_vec *vec = &column->vecs[row >> MR_STORE_CHUNK_BITS];
+        const struct mr_view *a = (const struct mr_view *)col->values + r;
+        const struct mr_view *b = (const struct mr_view *)vec->values + at;
+        bool is_same;
+        if (has_nulls && (mr_vec_is_null(col, r) || !mr_bit_get(vec->validity, at))) {
+            is_same = mr_vec_is_null(col, r) && !mr_bit_get(vec->validity, at);
+        } else if (a->bytes <= MR_VIEW_INLINE_MAX) {
+            is_same = memcmp(a, b, sizeof *a) == 0;
+        } else {
+            is_same = memcmp(a, b, 8) == 0 &&
+                      mr_span_eq(mr_view_span(col->bufs, a), mr_view_span(vec->bufs, b));
+        }
+        lookup->wanted[kept] = p;
+        lookup->found[kept] = row;
+        kept += is_same;
+        if (!is_same) lookup->pending[lookup->pending_count++] = p;
+    }
+    return kept;
+}
+
 /* same_slow: types whose values are no plain words. */
 static uint32_t same_slow(struct lookup *lookup, const struct mr_vec *col,
                           const struct mr_store_column *column, uint32_t count)
@@ -212,11 +241,11 @@ static uint32_t same_column(struct lookup *lookup, uint32_t k, uint32_t count)
     switch (column->type->id) {
     case MR_TYPE_VOID:
     case MR_TYPE_BOOLEAN:
-    case MR_TYPE_STRING:
-    case MR_TYPE_BINARY:
     case MR_TYPE_STRUCT:
     case MR_TYPE_ARRAY:
     case MR_TYPE_MAP: return same_slow(lookup, col, column, count);
+    case MR_TYPE_STRING:
+    case MR_TYPE_BINARY: return same_text(lookup, col, column, count, has_nulls);
     case MR_TYPE_FLOAT: SAME_EACH(float, a == b || (a != a && b != b)); return kept;
     case MR_TYPE_DOUBLE: SAME_EACH(double, a == b || (a != a && b != b)); return kept;
     default: break;
