@@ -57,7 +57,10 @@ mr_status groups_resolve(struct groups *groups, const struct mr_vec *keys, const
     while ((uint64_t)groups->chunk_count << MR_STORE_CHUNK_BITS < groups->keys.rows) {
         MR_TRY(add_chunk(groups, MR_STORE_CHUNK_ROWS, err));
     }
-    for (uint32_t i = 0; i < count; i++) groups->states[i] = groups_state(groups, groups->ids[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        groups->states[i] = groups_state(groups, groups->ids[i]);
+        __builtin_prefetch(groups->states[i], 1);
+    }
     return MR_OK;
 }
 

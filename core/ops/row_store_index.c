@@ -131,6 +131,16 @@ static mr_status take_slot(struct lookup *lookup, uint32_t position, size_t slot
     return MR_OK;
 }
 
+/* prefetch_key: the stored value that a candidate is compared with first. */
+static inline void prefetch_key(const struct mr_row_index *index, uint32_t row)
+{
+    const struct mr_store_column *column = &index->store->columns[0];
+    if (index->key_count == 0 || row >= index->store->rows) return;
+    const struct mr_vec *vec = &column->vecs[row >> MR_STORE_CHUNK_BITS];
+    size_t width = mr_type_width(column->type);
+    __builtin_prefetch((const char *)vec->values + (row & (MR_STORE_CHUNK_ROWS - 1)) * width);
+}
+
 /* search: each pending position finds a free slot, or a candidate with its bits of the hash. */
 static mr_status search(struct lookup *lookup, struct mr_err *err)
 {
@@ -153,6 +163,7 @@ static mr_status search(struct lookup *lookup, struct mr_err *err)
             lookup->slots[position] = (uint32_t)slot;
             lookup->wanted[lookup->candidate_count] = position;
             lookup->found[lookup->candidate_count++] = (uint32_t)index->slots[slot] - 1;
+            if (is_large) prefetch_key(index, (uint32_t)index->slots[slot] - 1);
         } else if (lookup->adds || lookup->links) {
             MR_TRY(take_slot(lookup, position, slot, err));
         } else {
