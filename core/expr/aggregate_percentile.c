@@ -32,27 +32,35 @@ static bool is_before(const struct weighted *a, const struct weighted *b)
     return a->value < b->value || (b->value != b->value && a->value == a->value);
 }
 
-/* sift, sort_weighted: heapsort: no memory, and no input that makes it slow. */
-static void sift(struct weighted *at, size_t root, size_t count)
+/* merge_weighted: from[0 .. half) and from[half .. count), each in order, into `to`. */
+static void merge_weighted(const struct weighted *from, size_t half, size_t count,
+                           struct weighted *to)
 {
-    struct weighted moved = at[root];
-    for (size_t child; (child = 2 * root + 1) < count; root = child) {
-        if (child + 1 < count && is_before(&at[child], &at[child + 1])) child++;
-        if (!is_before(&moved, &at[child])) break;
-        at[root] = at[child];
+    size_t a = 0, b = half;
+    for (size_t i = 0; i < count; i++) {
+        bool takes_b = a == half || (b < count && is_before(&from[b], &from[a]));
+        to[i] = takes_b ? from[b++] : from[a++];
     }
-    at[root] = moved;
 }
 
-static void sort_weighted(struct weighted *at, size_t count)
+/* sort_weighted: by merging runs of doubling length to and fro with a second block. */
+static mr_status sort_weighted(struct mr_aggregate *agg, struct percentile_state *state,
+                               struct mr_err *err)
 {
-    for (size_t i = count / 2; i-- > 0;) sift(at, i, count);
-    for (size_t end = count; end > 1; end--) {
-        struct weighted last = at[end - 1];
-        at[end - 1] = at[0];
-        at[0] = last;
-        sift(at, 0, end - 1);
+    struct weighted *other = mr_blocks_take(&agg->blocks, state->capacity);
+    if (other == NULL) return mr_aggregate_nomem(agg, err);
+    for (size_t length = 1; length < state->count; length *= 2) {
+        for (size_t at = 0; at < state->count; at += 2 * length) {
+            size_t both = MR_MIN(state->count - at, 2 * length);
+            merge_weighted(state->at + at, MR_MIN(both, length), both, other + at);
+        }
+        struct weighted *sorted = other;
+        other = state->at;
+        state->at = sorted;
     }
+    mr_blocks_give(&agg->blocks, other, state->capacity);
+    state->is_sorted = true;
+    return MR_OK;
 }
 
 static mr_status percentile_add(struct mr_aggregate *agg, struct percentile_state *state,
@@ -133,8 +141,7 @@ static mr_status percentile_finish(struct mr_aggregate *agg, void *state, struct
     const struct mr_percentages *wanted = agg->percentages;
     int64_t rows = 0;
     if (own->count == 0) return mr_column_append_nulls(out, area, 1, err);
-    if (!own->is_sorted) sort_weighted(own->at, own->count);
-    own->is_sorted = true;
+    if (!own->is_sorted) MR_TRY(sort_weighted(agg, own, err));
     for (size_t i = 0; i < own->count; i++) {
         if (__builtin_add_overflow(rows, own->at[i].rows, &rows)) {
             return mr_err_set(err, MR_E_ARITHMETIC, 1310, "the frequencies of %s add up to more "
@@ -206,6 +213,7 @@ static void put_value(struct mr_vec *out, mr_i128 value)
     }
 }
 
+/* sift_words, sort_words: heapsort: needs no memory, and the head is small. */
 static void sift_words(mr_i128 *at, size_t root, size_t count)
 {
     mr_i128 moved = at[root];
