@@ -31,7 +31,8 @@ mr_status mr_operator_next(struct mr_operator *op, struct mr_batch **out_batch, 
     if (status == MR_E_NOMEM) return name_memory(op, err);
     if (status != MR_OK) return status;
     if (*out_pull != MR_PULL_ROWS) return MR_OK;
-    MR_DCHECK((*out_batch)->sel_count > 0);
+    MR_ASSERT((*out_batch)->sel_count > 0);
+    MR_ASSERT((*out_batch)->sel_count <= MR_BATCH_ROWS_MAX);
     op->counts.rows += (*out_batch)->sel_count;
     op->counts.batches++;
     return MR_OK;

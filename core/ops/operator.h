@@ -11,10 +11,10 @@
  *   AGAIN  something was done, nothing came of it yet: ask again when it is your turn
  *   WAIT   something is in flight: ask again after the operator's waker was called
  *
- * A batch that comes out has at least one selected row and belongs to the operator that gave it.
- * The one that got it may narrow its selection in place and compute in its arena, and never keeps
- * it: whoever needs rows longer copies them into memory of its own. So filters and projections copy
- * nothing.
+ * A batch that comes out has selected rows, at most MR_BATCH_ROWS_MAX, and belongs to the operator
+ * that gave it. The one that got it may narrow its selection in place and compute in its arena, and
+ * never keeps it: whoever needs rows longer copies them into memory of its own. So filters and
+ * projections copy nothing.
  *
  * Memory comes from the query's heap, which has the query's limit: what does not fit fails with
  * MR_E_LIMIT and a message that names the operator. Errors of rows (ANSI) end the query.
