@@ -2,8 +2,7 @@
  *
  * The exact ones keep all values. The approximate one is Spark's summary: samples with the number
  * of rows each stands for (g) and how far its rank may be off (delta), so that any rank is known
- * within count / accuracy. Up to HEAD_MAX rows it is exact, but for those whose rank is nearer to
- * an end than the error allows: they are the end.
+ * within count / accuracy. A rank that is nearer to an end than the error allows is the end.
  *
  * Values are words that order as the numbers do: integers and decimals themselves, doubles by their
  * bits. Source: Greenwald and Khanna, "Space-Efficient Online Computation of Quantile Summaries"
@@ -321,6 +320,7 @@ static mr_status quantiles_finish(struct mr_aggregate *agg, void *state, struct 
 {
     struct quantile_state *own = state;
     MR_TRY(take_head(agg, own, err));
+    compress(agg, own); /* Spark does, and so the answers are its */
     if (own->sample_count == 0) return mr_column_append_nulls(out, area, 1, err);
     return quantile_list(agg, own, out, area, err);
 }
