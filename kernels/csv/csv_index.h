@@ -1,8 +1,8 @@
 /* Index of delimited text: where the bytes lie that mean something, found 64 at a time.
  *
  * A dialect has up to five such bytes: the separator (its first byte), the quote, the escape, and
- * two that end lines. The index lists the positions of all of them, in quotes or not, and carries no
- * state: which of them count is for whoever walks over it, since what a quote in the middle of a
+ * two that end lines. The index lists the positions of all of them, in quotes or not, and carries
+ * no state: which of them count is for whoever walks over it, since what a quote in the middle of a
  * value means differs from dialect to dialect, and what is wrong in one line must not spoil the
  * next. Most values have neither quotes nor escapes, and so the list is just where they end.
  *

@@ -387,7 +387,7 @@ static bool cut_quoted(struct csv_cutter *c)
     return is_stop(c->ch) ? true : fail(c, CSV_CUT_BAD);
 }
 
-/* The common form: no escapes within, and a separator or line end right behind the closing quote. */
+/* The common form: no escapes within, a separator or line end right behind the closing quote. */
 static bool cut_plain(struct csv_cutter *c, bool *out_is_plain)
 {
     const char *text = c->text;
