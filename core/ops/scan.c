@@ -295,7 +295,7 @@ static mr_status open_stream(struct mr_scan *scan, const struct mr_buf *buf, str
 {
     scan->is_sniffed = true;
     mr_stream_kind kind = mr_codec_stream_detect(buf->at + MR_SCAN_HEADROOM, buf->used);
-    if (kind == MR_STREAM_PLAIN || scan->range->is_split) return MR_OK;
+    if (kind == MR_STREAM_PLAIN || scan->range->is_split || scan->is_raw) return MR_OK;
     scan->stream_bytes = mr_codec_stream_footprint(kind, &scan->limits);
     scan->stream_memory = mr_heap_take(scan->heap, scan->stream_bytes);
     if (scan->stream_memory == NULL) {

@@ -97,6 +97,7 @@ struct mr_scan {
     void *stream_memory;
     size_t stream_bytes;
     bool is_sniffed;
+    bool is_raw; /* set by the owner after init: compressed files are taken as they are */
     struct mr_buf *packed; /* compressed bytes being inflated */
     uint32_t packed_at;
 };

@@ -123,23 +123,18 @@ static mr_status read_options(struct mr_flow_setup *s, struct mr_err *err)
         s, NULL, mr_source_options_read(&s->arena, s->call.pairs, s->call.count, &s->options, err),
         err));
     tell_ignored(s);
-    mr_json_options_init(&s->json);
+    struct mr_span name = mr_source_text(&s->options, MR_SOURCE_FORMAT);
+    mr_status known = mr_format_init(&s->format, name, err);
+    if (known != MR_OK) return mr_setup_locate(s, "format", known, err);
     for (uint32_t i = 0; i < s->call.count; i++) {
         const struct mr_source_pair *pair = &s->call.pairs[i];
-        if (!mr_json_option_is_known(pair->name)) continue;
-        mr_status status = mr_json_options_set(&s->json, pair->name, pair->value, err);
+        mr_status status = mr_format_set(&s->format, pair->name, pair->value, err);
         if (status != MR_OK) {
             return mr_setup_error_at(s, &s->call.pair_pos[i], status, err->code, err, "%s",
                                      err->message);
         }
     }
-    struct mr_span format = mr_source_text(&s->options, MR_SOURCE_FORMAT);
-    if (format.bytes > 0 && !mr_span_ieq(format, MR_SPAN("json"))) {
-        mr_err_set(err, MR_E_UNSUPPORTED, ERR_SETUP,
-                   "format %.*s cannot be read in this version, only json", (int)format.bytes,
-                   format.text);
-        return mr_setup_locate(s, "format", MR_E_UNSUPPORTED, err);
-    }
+    MR_TRY(mr_setup_locate(s, NULL, mr_format_check(&s->format, err), err));
     if (mr_source_has(&s->options, MR_SOURCE_SCHEMA_LOCATION)) {
         mr_err_set(err, MR_E_INVALID, ERR_SETUP,
                    "the pipeline keeps the schema log itself; leave schemaLocation out");
@@ -248,6 +243,6 @@ void mr_flow_setup_config(struct mr_flow_setup *s, struct mr_shard *const *shard
         .interval_us = interval_us,
         .may_vanish = mr_source_bool(&s->options, MR_SOURCE_IGNORE_MISSING),
         .may_be_corrupt = mr_source_bool(&s->options, MR_SOURCE_IGNORE_CORRUPT),
-        .may_split = !s->json.is_multi_line && s->json.line_sep[0] == '\0',
+        .may_split = mr_format_may_split(&s->format),
     };
 }

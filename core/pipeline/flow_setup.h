@@ -41,7 +41,7 @@ struct mr_flow_setup {
     struct mr_arena arena; /* everything below, for the life of the setup */
     struct mr_source_call call;
     struct mr_source_options options;
-    struct mr_json_options json;
+    struct mr_format format;
     struct mr_span path; /* of the source: absolute or from the process's folder */
     const char *bad_folder; /* badRecordsPath, absolute; null = not set */
     bool is_schema_given;

@@ -133,7 +133,7 @@ static mr_status check(struct mr_flow_setup *s, struct mr_err *err)
 {
     const struct keep_out table = {s->dataset->table_path, "the table"};
     const struct keep_out checkpoint = {s->dataset->checkpoint_root, "the checkpoint"};
-    struct mr_span value = mr_span_of(s->json.bad_records_path);
+    struct mr_span value = mr_span_of(mr_format_bad_records_path(&s->format));
     const char *path;
     for (size_t i = 0; i < value.bytes; i++) {
         if ((unsigned char)value.text[i] >= ' ') continue;
@@ -150,7 +150,7 @@ static mr_status check(struct mr_flow_setup *s, struct mr_err *err)
 
 mr_status mr_setup_bad_records(struct mr_flow_setup *s, struct mr_err *err)
 {
-    if (s->json.bad_records_path[0] == '\0') return MR_OK;
+    if (mr_format_bad_records_path(&s->format)[0] == '\0') return MR_OK;
     return mr_setup_locate(s, "badRecordsPath", check(s, err), err);
 }
 

@@ -17,14 +17,14 @@ static mr_status plan_nomem(struct mr_err *err)
 
 static bool has_rescue(const struct mr_flow_setup *s)
 {
-    return s->json.rescued_column[0] != '\0';
+    return mr_format_rescued_column(&s->format)[0] != '\0';
 }
 
 /* data columns, then the rescued-data column unless the user's schema has it. */
 static const struct mr_type *make_read_schema(struct mr_flow_setup *s)
 {
     uint32_t count = s->data->field_count;
-    struct mr_span rescued = mr_span_of(s->json.rescued_column);
+    struct mr_span rescued = mr_span_of(mr_format_rescued_column(&s->format));
     struct mr_field *fields = MR_ARENA_ARRAY(&s->arena, struct mr_field, (size_t)count + 1);
     if (fields == NULL) return NULL;
     if (count > 0) memcpy(fields, s->data->fields, count * sizeof *fields);
@@ -248,7 +248,7 @@ static mr_status choose_wanted(struct mr_flow_setup *s, struct mr_flow_plan *pla
                                const struct mr_bound_query *bound, struct mr_err *err)
 {
     uint32_t count = mr_type_below(plan->read_schema), columns = plan->read_schema->field_count;
-    if (plan->json.rescued_column[0] != '\0' || plan->wants_wider || count == 0) return MR_OK;
+    if (has_rescue(s) || plan->wants_wider || count == 0) return MR_OK;
     bool *wanted = MR_ARENA_ARRAY(&s->arena, bool, count);
     if (wanted == NULL) return plan_nomem(err);
     if (bound->filter != NULL) {
@@ -266,7 +266,7 @@ mr_status mr_setup_plan(struct mr_flow_setup *s, struct mr_err *err)
     struct mr_bound_query bound;
     struct mr_flow_plan *plan = MR_ARENA_NEW(&s->arena, struct mr_flow_plan);
     if (plan == NULL) return plan_nomem(err);
-    plan->json = s->json;
+    plan->format = s->format;
     plan->kernels = s->env->kernels;
     plan->select = s->env->select;
     plan->zone = s->zone;

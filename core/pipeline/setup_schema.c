@@ -6,7 +6,7 @@
 #include "core/base/checked.h"
 #include "core/catalog/schema_log.h"
 #include "core/format/delta/delta_protocol.h"
-#include "core/format/json/json_infer.h"
+#include "core/ops/decoder.h"
 #include "core/ops/scan.h"
 #include "core/pipeline/flow_setup_impl.h"
 #include "core/schema/merge.h"
@@ -68,7 +68,7 @@ struct sample {
     struct mr_flow_setup *setup;
     struct mr_pool pool;
     struct mr_scan scan;
-    struct mr_json_infer *infer;
+    struct mr_sampler sampler;
     struct mr_err *err;
 };
 
@@ -84,8 +84,8 @@ static mr_status feed_window(struct sample *sample, bool *out_is_over)
     if (status != MR_OK) return status;
     *out_is_over = window.is_over;
     if (window.is_over) return MR_OK;
-    MR_TRY(mr_json_infer_feed(sample->infer, window.text, window.bytes, window.is_last, &consumed,
-                              sample->err));
+    MR_TRY(mr_sampler_feed(&sample->sampler, window.text, window.bytes, window.is_last, &consumed,
+                           sample->err));
     bool is_stuck = consumed == 0 && !window.is_last;
     return mr_scan_consume(&sample->scan, window.is_last ? window.bytes : consumed, is_stuck,
                            sample->err);
@@ -99,7 +99,7 @@ static mr_status feed_file(struct sample *sample, const struct mr_source_file *f
                              .may_vanish = true,
                              .may_be_corrupt = true,
                              .file = file};
-    mr_status status = mr_json_infer_begin(sample->infer, sample->err);
+    mr_status status = mr_sampler_begin(&sample->sampler, sample->err);
     if (status != MR_OK) return status;
     mr_scan_begin(&sample->scan, &range);
     bool is_over = false;
@@ -112,28 +112,35 @@ static mr_status feed_files(struct sample *sample, const struct mr_source_list *
 {
     struct mr_flow_setup *s = sample->setup;
     struct mr_waker waker = {wake_nobody, NULL};
-    MR_TRY(
-        mr_json_infer_open(s->env->heap, &s->json, s->env->kernels, &sample->infer, sample->err));
+    MR_TRY(mr_sampler_open(&sample->sampler, s->env->heap, &s->format, s->env->kernels->isa,
+                           sample->err));
     MR_TRY(mr_pool_init(&sample->pool, s->env->heap, SAMPLE_BUFS, MR_SCAN_BUF, sample->err));
     mr_scan_init(&sample->scan, s->env->io, s->env->heap, &sample->pool, waker);
     for (uint32_t i = 0; i < list->count; i++) MR_TRY(feed_file(sample, &list->files[i]));
     return MR_OK;
 }
 
-/* The type of the sampled records, hints applied. */
+static mr_status apply_hints(struct mr_flow_setup *s, const struct mr_type *type,
+                             struct mr_err *err)
+{
+    mr_status status =
+        mr_schema_apply_hints(&s->arena, type, s->hints, s->hint_count, &s->data, err);
+    return locate_in(s, "schemaHints", status, err);
+}
+
+/* The type of the sampled records, or the one that the format always has, hints applied. */
 static mr_status infer_data(struct mr_flow_setup *s, const struct mr_source_list *list,
                             struct mr_err *err)
 {
-    const struct mr_type *type = NULL;
+    const struct mr_type *type = mr_format_fixed_schema(&s->format);
     struct sample sample = {.setup = s, .err = err};
+    if (type != NULL) return apply_hints(s, type, err);
     mr_status status = feed_files(&sample, list);
-    if (status == MR_OK) status = mr_json_infer_type(sample.infer, &s->arena, &type, err);
+    if (status == MR_OK) status = mr_sampler_type(&sample.sampler, &s->arena, &type, err);
     if (sample.scan.pool != NULL) mr_scan_fini(&sample.scan);
     if (sample.pool.bufs != NULL) mr_pool_fini(&sample.pool);
-    mr_json_infer_close(sample.infer);
-    if (status != MR_OK) return status;
-    status = mr_schema_apply_hints(&s->arena, type, s->hints, s->hint_count, &s->data, err);
-    return locate_in(s, "schemaHints", status, err);
+    mr_sampler_close(&sample.sampler);
+    return status == MR_OK ? apply_hints(s, type, err) : status;
 }
 
 static mr_status open_sample(struct mr_flow_setup *s, struct mr_source **out_source,
@@ -216,12 +223,10 @@ static void apply_defaults(struct mr_flow_setup *s)
     const struct mr_source_options *o = &s->options;
     bool is_set =
         o->values[MR_SOURCE_INFER_TYPES].is_set || o->values[MR_SOURCE_INFER_SCHEMA].is_set;
-    s->json.infers_column_types = is_set ? mr_source_bool(o, MR_SOURCE_INFER_TYPES) &&
-                                               mr_source_bool(o, MR_SOURCE_INFER_SCHEMA)
-                                         : !s->call.is_cloud_files;
-    if (!s->is_schema_given && s->json.rescued_column[0] == '\0') {
-        strcpy(s->json.rescued_column, "_rescued_data");
-    }
+    bool infers = is_set ? mr_source_bool(o, MR_SOURCE_INFER_TYPES) &&
+                               mr_source_bool(o, MR_SOURCE_INFER_SCHEMA)
+                         : !s->call.is_cloud_files;
+    mr_format_set_schema(&s->format, s->is_schema_given, infers);
 }
 
 mr_status mr_setup_schema(struct mr_flow_setup *s, struct mr_err *err)
@@ -275,6 +280,7 @@ mr_status mr_setup_widen(void *ctx, const struct mr_type *const *unknown, uint32
                          int64_t epoch, const struct mr_flow_plan **out_plan, struct mr_err *err)
 {
     struct mr_flow_setup *s = ctx;
+    const char *rescued = mr_format_rescued_column(&s->format);
     struct mr_evolve_result result;
     const struct mr_type *seen = NULL;
     MR_ASSERT(count > 0);
@@ -285,7 +291,7 @@ mr_status mr_setup_widen(void *ctx, const struct mr_type *const *unknown, uint32
                                     .partitions = s->partitions,
                                     .hints = s->hints,
                                     .hint_count = s->hint_count,
-                                    .has_rescued_column = s->json.rescued_column[0] != '\0'};
+                                    .has_rescued_column = rescued[0] != '\0'};
     mr_status status = mr_schema_evolve(&s->arena, &input, &result, err);
     if (status != MR_OK) {
         mr_err_origin(err, s->dataset->full_name);

@@ -13,7 +13,8 @@ mr_status mr_setup_zones(struct mr_flow_setup *s, struct mr_err *err)
         mr_dataset_setting(s->dataset, "spark.sql.session.timeZone", MR_SPAN("UTC"));
     MR_TRY(load_zone(s, session, &s->zone, err));
     s->read_zone = s->zone;
-    if (s->json.time_zone[0] == '\0') return MR_OK;
-    mr_status status = load_zone(s, mr_span_of(s->json.time_zone), &s->read_zone, err);
+    if (mr_format_time_zone(&s->format)[0] == '\0') return MR_OK;
+    struct mr_span name = mr_span_of(mr_format_time_zone(&s->format));
+    mr_status status = load_zone(s, name, &s->read_zone, err);
     return mr_setup_locate(s, "timeZone", status, err);
 }

@@ -297,12 +297,12 @@ static void widen_plan(struct mr_flow *flow)
     mr_status status = MR_OK;
     if (seen == NULL) status = mr_err_set(&flow->err, MR_E_NOMEM, ERR_FLOW, "out of memory");
     for (uint32_t i = 0; status == MR_OK && i < flow->config.shard_count; i++) {
-        const struct mr_json_reader *reader = flow->links[i].worker.reader;
-        if (flow->plan->wants_new_columns && mr_json_reader_has_unknown(reader)) {
-            status = mr_json_reader_unknown(reader, arena, &seen[count++], &flow->err);
+        const struct mr_decoder *decoder = &flow->links[i].worker.decoder;
+        if (flow->plan->wants_new_columns && mr_decoder_has_unknown(decoder)) {
+            status = mr_decoder_unknown(decoder, arena, &seen[count++], &flow->err);
         }
-        if (status == MR_OK && flow->plan->wants_wider && mr_json_reader_has_misfits(reader)) {
-            status = mr_json_reader_misfits(reader, arena, &seen[count++], &flow->err);
+        if (status == MR_OK && flow->plan->wants_wider && mr_decoder_has_misfits(decoder)) {
+            status = mr_decoder_misfits(decoder, arena, &seen[count++], &flow->err);
         }
     }
     if (status == MR_OK) {

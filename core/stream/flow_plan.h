@@ -1,6 +1,6 @@
 /* The plan of a flow: everything a worker needs to know, fixed for one read schema.
  *
- * Columns of a batch, in order: what the JSON reader decodes (data columns in schema order, then
+ * Columns of a batch, in order: what the decoder gives (data columns in schema order, then
  * the rescued-data and corrupt-record columns where there are any), then the constants of a file:
  * partition columns from its path, then `_metadata` when the query uses it. The filter and the
  * projections are programs over that schema; their output columns are the table's.
@@ -13,6 +13,7 @@
 #include "core/expr/program.h"
 #include "core/format/json/json_reader.h"
 #include "core/format/parquet/pq_writer.h"
+#include "core/ops/decoder.h"
 #include "core/port/source.h"
 
 /* Fields of a file that `_metadata` and partition columns are made of. */
@@ -28,12 +29,12 @@ struct mr_constant {
 };
 
 struct mr_flow_plan {
-    const struct mr_type *read_schema; /* what the reader decodes */
-    const bool *wanted;                /* of read_schema, see mr_json_reader_want; null = all */
+    const struct mr_type *read_schema; /* what the decoder gives */
+    const bool *wanted;                /* of read_schema, see mr_decoder_want; null = all */
     const struct mr_type *scan_schema; /* read_schema and the constants */
     const struct mr_constant *constants;
     uint32_t constant_count;
-    struct mr_json_options json;
+    struct mr_format format;
     const struct mr_json_kernels *kernels;
     const struct mr_select_kernels *select;
     const struct mr_zone *zone;      /* session time zone; null = UTC */

@@ -58,18 +58,18 @@ static void halt(struct mr_worker *w, struct mr_worker_epoch *e, mr_worker_repor
 
 /* ---- a batch's way ---- */
 
-static void count_reader(struct mr_worker *w, struct mr_worker_epoch *e)
+static void count_decoded(struct mr_worker *w, struct mr_worker_epoch *e)
 {
-    const struct mr_json_counters *now = mr_json_reader_counters(w->reader);
-    struct mr_json_counters *then = &w->reader_counts;
-    e->counts.records_in += now->records - then->records;
-    e->counts.rows_malformed_dropped += now->dropped - then->dropped;
-    e->counts.rows_rescued += now->rescued - then->rescued;
-    e->counts.values_misfit += now->misfits - then->misfits;
+    struct mr_decoder_counters now, *then = &w->decoded;
+    mr_decoder_count(&w->decoder, &now);
+    e->counts.records_in += now.records - then->records;
+    e->counts.rows_malformed_dropped += now.dropped - then->dropped;
+    e->counts.rows_rescued += now.rescued - then->rescued;
+    e->counts.values_misfit += now.misfits - then->misfits;
     e->counts.rows_malformed_kept +=
-        now->malformed - then->malformed -
-        MR_MIN(now->malformed - then->malformed, now->dropped - then->dropped);
-    *then = *now;
+        now.malformed - then->malformed -
+        MR_MIN(now.malformed - then->malformed, now.dropped - then->dropped);
+    *then = now;
 }
 
 static mr_status append_batch(struct mr_worker *w, struct mr_worker_epoch *e)
@@ -112,23 +112,23 @@ static mr_status decode_batch(struct mr_worker *w, struct mr_worker_epoch *e,
 {
     size_t consumed = 0, bytes = MR_MIN(window->bytes, w->window_bytes);
     bool is_last = window->is_last && bytes == window->bytes;
-    mr_batch_init(&w->batch, &w->arena, mr_json_reader_schema(w->reader));
+    mr_batch_init(&w->batch, &w->arena, mr_decoder_schema(&w->decoder));
     w->has_batch = true;
-    mr_status status = mr_json_reader_decode(w->reader, window->text, bytes, is_last, &w->batch,
-                                             &consumed, &e->err);
+    mr_status status = mr_decoder_decode(&w->decoder, window->text, bytes, is_last, &w->batch,
+                                         &consumed, &e->err);
     if (status == MR_OK) {
         w->batch.range = e->ranges[0]->index;
         w->batch.first_record = w->first_record;
-        w->first_record += mr_json_reader_records(w->reader);
-        count_reader(w, e);
-        status = mr_bad_records_push(&e->bad, mr_json_reader_bad_records(w->reader), &e->err);
+        w->first_record += mr_decoder_records(&w->decoder);
+        count_decoded(w, e);
+        status = mr_bad_records_push(&e->bad, mr_decoder_bad_records(&w->decoder), &e->err);
         if (status == MR_OK && w->batch.rows > 0) status = append_batch(w, e);
     }
     if (status != MR_OK) {
         mr_err_origin(&e->err, e->ranges[0]->path);
         return status;
     }
-    bool is_stuck = consumed == 0 && mr_json_reader_records(w->reader) == 0 && !is_last;
+    bool is_stuck = consumed == 0 && mr_decoder_records(&w->decoder) == 0 && !is_last;
     e->counts.text_bytes_in += consumed;
     w->window_bytes = is_stuck && bytes < window->bytes ? w->window_bytes * 2 : WINDOW_BYTES;
     w->batch_bytes = consumed;
@@ -142,7 +142,7 @@ static mr_status begin_range(struct mr_worker *w, struct mr_worker_epoch *e)
 {
     const struct mr_range *range = e->ranges[0];
     const struct mr_source_file *file = range->file;
-    MR_TRY(mr_json_reader_begin(w->reader, file->uri, &e->err));
+    MR_TRY(mr_decoder_begin(&w->decoder, file, &e->err));
     w->first_record = 0;
     w->is_scanning = true;
     mr_scan_begin(&w->scan, range);
@@ -194,9 +194,16 @@ static bool is_reader_lent(struct mr_worker *w, const struct mr_worker_epoch *e)
     return before != NULL && mr_bad_records_is_busy(&before->bad);
 }
 
+/* Whether the file was read to its end and the decoder waits for the text that is the last. */
+static bool ends_without_text(const struct mr_worker *w)
+{
+    return !w->scan.is_missing && !w->scan.is_corrupt && mr_decoder_wants_end(&w->decoder);
+}
+
 /* One step of RUNNING. returns MR_E_AGAIN when it has to wait */
 static mr_status run(struct mr_worker *w, struct mr_worker_epoch *e)
 {
+    static const char nothing[MR_PAD] = {0};
     struct mr_scan_window window;
     MR_TRY(mr_sink_step(&e->sink, &e->err));
     MR_TRY(mr_bad_records_step(&e->bad, &e->err));
@@ -208,16 +215,20 @@ static mr_status run(struct mr_worker *w, struct mr_worker_epoch *e)
     if (is_crowded(w, e)) return MR_E_AGAIN;
     mr_status status = mr_scan_window(&w->scan, &window, &e->err);
     if (status != MR_OK) return status;
-    if (!window.is_over) return decode_batch(w, e, &window);
-    end_range(w, e);
-    return MR_OK;
+    if (window.is_over && ends_without_text(w)) {
+        window = (struct mr_scan_window){.text = nothing, .is_last = true};
+    } else if (window.is_over) {
+        end_range(w, e);
+        return MR_OK;
+    }
+    return decode_batch(w, e, &window);
 }
 
 /* Whether the epoch has to be read again under another schema. */
 static bool needs_cut(const struct mr_worker *w)
 {
-    return (w->plan->wants_new_columns && mr_json_reader_has_unknown(w->reader)) ||
-           (w->plan->wants_wider && mr_json_reader_has_misfits(w->reader));
+    return (w->plan->wants_new_columns && mr_decoder_has_unknown(&w->decoder)) ||
+           (w->plan->wants_wider && mr_decoder_has_misfits(&w->decoder));
 }
 
 static bool step_running(struct mr_worker *w, struct mr_worker_epoch *e)
@@ -291,7 +302,7 @@ static void step_stopping(struct mr_worker *w)
     bool is_dropping = w->stopping == MR_ORDER_DROP;
     w->stopping = 0;
     w->is_scanning = false;
-    w->reader_counts = *mr_json_reader_counters(w->reader);
+    mr_decoder_count(&w->decoder, &w->decoded);
     w->window_bytes = WINDOW_BYTES;
     report(w, is_dropping ? MR_REPORT_CLOSED : MR_REPORT_ABORTED, w->stopping_from, 0);
 }
@@ -498,21 +509,22 @@ mr_status mr_worker_init(struct mr_worker *worker, struct mr_shard *shard,
     if (status == MR_OK) status = init_pool(worker, err);
     if (status == MR_OK) {
         mr_scan_init(&worker->scan, shard->io, &worker->heap, &worker->pool, waker);
-        status = mr_json_reader_open(&worker->heap, plan->read_schema, &plan->json, plan->kernels,
-                                     plan->read_zone, &worker->reader, err);
+        worker->scan.is_raw = mr_format_is_raw(&plan->format);
+        status = mr_decoder_open(&worker->decoder, &worker->heap, plan->read_schema, &plan->format,
+                                 plan->kernels->isa, plan->read_zone, err);
     }
     if (status != MR_OK) {
         mr_worker_fini(worker);
         return status;
     }
-    mr_json_reader_want(worker->reader, plan->wanted, plan->wants_new_columns);
+    mr_decoder_want(&worker->decoder, plan->wanted, plan->wants_new_columns);
     return MR_OK;
 }
 
 void mr_worker_fini(struct mr_worker *worker)
 {
     if (worker->shard == NULL) return;
-    mr_json_reader_close(worker->reader);
+    mr_decoder_close(&worker->decoder);
     if (worker->scan.pool != NULL) mr_scan_fini(&worker->scan);
     if (worker->pool.bufs != NULL) mr_pool_fini(&worker->pool);
     for (uint32_t i = 0; i < MR_WORKER_EPOCHS; i++) {

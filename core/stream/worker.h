@@ -53,7 +53,7 @@ typedef enum mr_worker_report {
     MR_REPORT_RANGE_DONE = 1, /* words[1] = bytes of the range; they are done in their order */
     MR_REPORT_SEALED, /* counts and sink.files of the epoch are complete */
     MR_REPORT_FAILED, /* err of the epoch; also of one that could not be aborted wholly */
-    MR_REPORT_CUT,    /* worker->reader has fields that the schema lacks */
+    MR_REPORT_CUT,    /* worker->decoder has fields that the schema lacks */
     MR_REPORT_ABORTED,
     MR_REPORT_CLOSED,
 } mr_worker_report;
@@ -119,7 +119,7 @@ struct mr_worker {
     int64_t stopping_from;                           /* the epoch that it names */
     struct mr_pool pool;
     struct mr_scan scan;
-    struct mr_json_reader *reader;
+    struct mr_decoder decoder;
     void *codec_memory;
     size_t codec_bytes;
     struct mr_sink_config sink_config;
@@ -132,7 +132,7 @@ struct mr_worker {
     bool wants_more;    /* the window has no whole record behind that */
     bool is_scanning;
     uint64_t first_record;                     /* of the range's next batch */
-    struct mr_json_counters reader_counts;     /* as far as counted */
+    struct mr_decoder_counters decoded;        /* as far as counted */
     size_t window_bytes;                       /* how much text one step is given at most */
     struct mr_desc reports[MR_WORKER_REPORTS]; /* not yet in the outbox */
     uint32_t report_count;
