@@ -4,8 +4,6 @@
 #include "kernels/text/datetime.h"
 #include "kernels/text/number.h"
 
-enum { NUMBER_BYTES_MAX = 512 };
-
 struct mr_span csv_number_plain(struct mr_span text, char *room, size_t room_bytes)
 {
     size_t used = 0;
@@ -90,16 +88,12 @@ static bool is_timestamp(const struct csv_guesser *g, struct mr_span text)
 static bool whole_number(struct mr_span text, struct mr_leaf_type *out)
 {
     int64_t value, precision, scale;
-    char room[NUMBER_BYTES_MAX];
     if (mr_i64_parse(text.text, text.bytes, &value) == MR_PARSE_OK) {
         out->id = value == (int32_t)value ? MR_TYPE_INT : MR_TYPE_LONG;
         return true;
     }
-    struct mr_span plain = csv_number_plain(text, room, sizeof room);
-    if (plain.text == NULL ||
-        mr_decimal_digits(plain.text, plain.bytes, &precision, &scale) != MR_PARSE_OK) {
-        return false;
-    }
+    /* Commas between thousands are for a column that is known to be a decimal. */
+    if (mr_decimal_digits(text.text, text.bytes, &precision, &scale) != MR_PARSE_OK) return false;
     /* With a scale, even 1.0, it is left to double; 1e5 has a negative one, which Spark refuses. */
     if (scale != 0 || precision > MR_DECIMAL_PRECISION_MAX) return false;
     *out = (struct mr_leaf_type){MR_TYPE_DECIMAL, (uint8_t)MR_MAX(precision, 1), 0};
