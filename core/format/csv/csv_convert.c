@@ -96,6 +96,19 @@ static inline bool time_plain(struct converter v, uint32_t row, const char *at, 
     return true;
 }
 
+static inline bool boolean_plain(struct converter v, uint32_t row, const char *at, uint32_t bytes)
+{
+    static const uint32_t word_true = 0x65757274, word_fals = 0x736c6166; /* little-endian */
+    uint32_t word = (uint32_t)mr_swift_load(at);
+    if (bytes == 4 && word == word_true) {
+        mr_bit_set(v.values, row);
+        return true;
+    }
+    if (bytes != 5 || word != word_fals || at[4] != 'e') return false;
+    mr_bit_clear(v.values, row);
+    return true;
+}
+
 static inline bool no_plain(struct converter v, uint32_t row, const char *at, uint32_t bytes)
 {
     (void)v, (void)row, (void)at, (void)bytes;
@@ -147,6 +160,7 @@ static bool slot_put(struct converter v, uint32_t row, const struct csv_slot *sl
         }                                                                                          \
     }
 
+LOOP(booleans, boolean_plain)
 LOOP(ints, int_plain)
 LOOP(longs, long_plain)
 LOOP(doubles, double_plain)
@@ -157,29 +171,41 @@ LOOP(others, no_plain)
 
 /* -- texts --------------------------------------------------------------------------------- */
 
-/* What of the 12 bytes behind a view's length is text, by the text's length up to 13. */
-static inline struct mr_view view_make(const char *at, uint32_t bytes, uint32_t buffer,
-                                       uint32_t off)
+/* What of a view's two words is text and what its place, by the text's length up to 13. */
+static const struct view_masks {
+    uint64_t first; /* behind the length in the first word */
+    uint64_t rest, place;
+} view_masks[] = {
+#define TEXT(first, rest) {UINT64_C(first), UINT64_C(rest), 0}
+    TEXT(0, 0),
+    TEXT(0x000000ff00000000, 0),
+    TEXT(0x0000ffff00000000, 0),
+    TEXT(0x00ffffff00000000, 0),
+    TEXT(0xffffffff00000000, 0),
+    TEXT(0xffffffff00000000, 0xff),
+    TEXT(0xffffffff00000000, 0xffff),
+    TEXT(0xffffffff00000000, 0xffffff),
+    TEXT(0xffffffff00000000, 0xffffffff),
+    TEXT(0xffffffff00000000, 0xffffffffff),
+    TEXT(0xffffffff00000000, 0xffffffffffff),
+    TEXT(0xffffffff00000000, 0xffffffffffffff),
+    TEXT(0xffffffff00000000, 0xffffffffffffffff),
+#undef TEXT
+    {UINT64_C(0xffffffff00000000), 0, UINT64_C(0xffffffffffffffff)},
+};
+
+static inline void view_put(struct mr_view *out, const char *at, uint32_t bytes, uint32_t buffer,
+                            uint32_t off)
 {
-    struct mr_view view = {.bytes = bytes};
-    if (bytes > MR_VIEW_INLINE_MAX) {
-        memcpy(view.u.ref.prefix, at, 4);
-        view.u.ref.buffer = buffer;
-        view.u.ref.off = off;
-        return view;
-    }
-    uint64_t first = mr_swift_load(at), rest = mr_swift_load(at + 8);
-    uint32_t kept = MR_MIN(bytes, 8u);
-    first = kept == 8 ? first : first & ((UINT64_C(1) << (8 * kept)) - 1);
-    rest &= (UINT64_C(1) << (8 * (bytes - kept))) - 1;
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    first = __builtin_bswap64(first);
-    rest = __builtin_bswap64(rest << 32) << 32;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    const struct view_masks *kept = &view_masks[MR_MIN(bytes, (uint32_t)MR_VIEW_INLINE_MAX + 1)];
+    uint64_t place = (uint64_t)off << 32 | buffer;
+    uint64_t words[] = {bytes | (mr_swift_load(at) << 32 & kept->first),
+                        (mr_swift_load(at + 4) & kept->rest) | (place & kept->place)};
+    memcpy(out, words, sizeof words);
+#else
+    *out = mr_view_of(at, bytes, buffer, off);
 #endif
-    memcpy(view.u.inlined, &first, 8);
-    uint32_t tail = (uint32_t)rest;
-    memcpy(view.u.inlined + 8, &tail, 4);
-    return view;
 }
 
 static void strings(struct converter v, const struct csv_slot *slots, uint32_t rows)
@@ -203,8 +229,8 @@ static void strings(struct converter v, const struct csv_slot *slots, uint32_t r
                 continue;
             }
             if (has_null_text && csv_slot_text(v.r, &slots[row]).text == NULL) continue;
-            views[row] = view_make((is_space ? space : text) + at, flags & CSV_SLOT_BYTES,
-                                   is_space ? space_buffer : 0, at);
+            view_put(&views[row], (is_space ? space : text) + at, flags & CSV_SLOT_BYTES,
+                     is_space ? space_buffer : 0, at);
             bits |= UINT64_C(1) << (row % 64);
         }
         v.vec->validity[word] = bits;
@@ -235,6 +261,7 @@ void csv_convert(struct mr_csv_reader *r, struct csv_member *member, struct mr_v
         }
         break;
     case MR_TYPE_BINARY: strings(v, slots, r->rows); break;
+    case MR_TYPE_BOOLEAN: booleans(v, slots, r->rows); break;
     case MR_TYPE_INT: ints(v, slots, r->rows); break;
     case MR_TYPE_LONG: longs(v, slots, r->rows); break;
     case MR_TYPE_DOUBLE: doubles(v, slots, r->rows); break;

@@ -367,6 +367,28 @@ static inline lane_result lane_value(struct mr_csv_reader *r, uint32_t start, bo
     }
 }
 
+/* lane_run: values that no quote touches, as long as they come and the index surely reaches; the
+ * last column is not among them. Returns how many; *start and *i are moved behind them. */
+static inline uint32_t lane_run(const struct mr_csv_reader *r, uint32_t *start, uint32_t *i)
+{
+    const struct csv_walk *w = &r->walk;
+    const char *text = r->text;
+    const char sep = r->options.sep[0];
+    const uint32_t *pos = w->pos + *i;
+    const uint32_t most = MR_MIN(r->column_count - 1, w->count - *i);
+    struct csv_slot *to = r->slots + r->rows;
+    uint32_t from = *start, c = 0;
+    for (; c < most; c++, to += r->slot_room) {
+        uint32_t p = pos[c];
+        if (text[p] != sep) break;
+        *to = (struct csv_slot){from, p - from};
+        from = p + 1;
+    }
+    *start = from;
+    *i += c;
+    return c;
+}
+
 /* lane_record: the record at r->at, when it is plain. */
 static lane_result lane_record(struct mr_csv_reader *r)
 {
@@ -374,10 +396,11 @@ static lane_result lane_record(struct mr_csv_reader *r)
     const char *text = r->text;
     const bool trims = r->options.trims_leading || r->options.trims_trailing;
     const uint32_t count = r->column_count, row = r->rows;
-    struct csv_slot *to = r->slots + row;
-    uint32_t start = r->at, i = w->i;
+    uint32_t start = r->at, i = w->i, c = 0;
     if (text[start] == r->options.comment && text[start] != '\0') return LANE_ODD;
-    for (uint32_t c = 0; c < count; c++, to += r->slot_room) {
+    if (!trims && count > 0) c = lane_run(r, &start, &i);
+    struct csv_slot *to = csv_slots_of(r, c) + row;
+    for (; c < count; c++, to += r->slot_room) {
         lane_result result = lane_value(r, start, c + 1 == count, &i, to);
         if (result != LANE_DONE) return result;
         if (trims && to->at == start) *to = lane_trim(r, *to);
