@@ -47,6 +47,7 @@ static const struct option table[] = {
     {"inferColumnTypes", OPTION_BOOL, 0, AT(infers_column_types)},
     {"inferSchema", OPTION_BOOL, 0, AT(infers_column_types)},
     {"preferDate", OPTION_BOOL, 0, AT(prefers_date)},
+    {"prefersDate", OPTION_BOOL, 0, AT(prefers_date)},
     {"ignoreLeadingWhiteSpace", OPTION_BOOL, 0, AT(trims_leading)},
     {"ignoreTrailingWhiteSpace", OPTION_BOOL, 0, AT(trims_trailing)},
     {"readerCaseSensitive", OPTION_BOOL, 0, AT(is_case_sensitive)},
@@ -354,6 +355,12 @@ mr_status mr_csv_options_check(const struct mr_csv_options *options, struct mr_e
 {
     const char chars[] = {options->quote, options->comment};
     const char *names[] = {"quote", "comment"};
+    if (options->is_multi_line && options->stray_quote == MR_CSV_BACK_TO_DELIMITER) {
+        /* Going back may make several records of one. */
+        return mr_err_set(err, MR_E_UNSUPPORTED, CODE_UNSUPPORTED,
+                          "the CSV option unescapedQuoteHandling does not support "
+                          "\"BACK_TO_DELIMITER\" with multiLine");
+    }
     if (options->line_sep[0] != '\0' && strstr(options->sep, options->line_sep) != NULL) {
         return mr_err_set(err, MR_E_INVALID, CODE_OPTION,
                           "the CSV option lineSep is a part of sep: records have no end");

@@ -98,7 +98,8 @@ MR_MUST_USE mr_status mr_csv_options_set(struct mr_csv_options *options, struct 
 bool mr_csv_option_is_known(struct mr_span name);
 
 /* mr_csv_options_check: what several options together cannot be. Call after the last set.
- * returns MR_E_INVALID when separator, quote, comment and line end are not told apart */
+ * returns MR_E_INVALID when separator, quote, comment and line end are not told apart,
+ * MR_E_UNSUPPORTED for BACK_TO_DELIMITER with multiLine */
 MR_MUST_USE mr_status mr_csv_options_check(const struct mr_csv_options *options,
                                            struct mr_err *err);
 
