@@ -1,7 +1,7 @@
 /* Fuzz target: any bytes through the CSV reader and inference. The first three bytes choose
  * options, schema and how the text is cut; the rest is the text. What is asserted: nothing reads
- * or writes outside its bounds, batches hold their invariants, counters add up, the lane on all instruction
- * sets and cuts agrees with the cutter alone, and no memory is left.
+ * or writes outside its bounds, batches hold their invariants, counters add up, the lane on all
+ * instruction sets and cuts agrees with the cutter alone, and no memory is left.
  *
  * With clang and -Dfuzz=true it is a libFuzzer target; otherwise a plain program that replays the
  * files and folders it is given and mutates each a little, as a regression test. */
