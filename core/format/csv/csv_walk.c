@@ -436,7 +436,7 @@ static bool lane_is_on(const struct mr_csv_reader *r)
     bool is_plain_end = !r->options.is_multi_line || r->line_end == CSV_LINE_END_LF ||
                         r->line_end == CSV_LINE_END_CRLF;
     return r->walk.has_lane && r->phase == CSV_RECORDS && !r->is_skipping && is_plain_end &&
-           r->column_count <= LANE_COLUMNS_MAX;
+           r->column_count <= MR_MIN((uint32_t)LANE_COLUMNS_MAX, r->options.columns_max);
 }
 
 csv_step csv_walk(struct mr_csv_reader *r)
