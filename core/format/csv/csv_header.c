@@ -222,7 +222,9 @@ csv_step csv_header_take(struct mr_csv_reader *r)
 
 csv_step csv_header_make(struct mr_csv_reader *r)
 {
-    uint32_t count = r->is_numbered ? r->cutter.count : r->data_count;
+    /* A first record that is malformed has no values, and the schema's width is the best guess. */
+    bool goes_by_record = r->is_numbered && r->cutter.count > 0;
+    uint32_t count = goes_by_record ? r->cutter.count : r->data_count;
     csv_step step = columns_make(r, count);
     if (step != CSV_STEP_ON) return step;
     for (uint32_t i = 0; i < count; i++) {

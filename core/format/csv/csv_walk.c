@@ -117,6 +117,7 @@ static csv_step record_take(struct mr_csv_reader *r, csv_cut cut, uint32_t start
         return step;
     }
     if (r->phase == CSV_HEADER) {
+        if (cut != CSV_CUT_DONE) r->cutter.count = 0; /* it says nothing about the file's width */
         csv_step step = csv_header_make(r);
         if (step != CSV_STEP_ON) return step;
     }
@@ -435,8 +436,10 @@ static bool lane_is_on(const struct mr_csv_reader *r)
 {
     bool is_plain_end = !r->options.is_multi_line || r->line_end == CSV_LINE_END_LF ||
                         r->line_end == CSV_LINE_END_CRLF;
+    bool is_fitting = r->column_count > 0 && r->column_count <= LANE_COLUMNS_MAX &&
+                      r->column_count <= r->options.columns_max;
     return r->walk.has_lane && r->phase == CSV_RECORDS && !r->is_skipping && is_plain_end &&
-           r->column_count <= MR_MIN((uint32_t)LANE_COLUMNS_MAX, r->options.columns_max);
+           is_fitting;
 }
 
 csv_step csv_walk(struct mr_csv_reader *r)
