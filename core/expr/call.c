@@ -240,6 +240,8 @@ static mr_status eval_compute(struct mr_eval *eval, uint32_t id, const struct mr
     case MR_EXPR_CASE: return eval_lazy(&call, mr_eval_case, out_operand, err);
     case MR_EXPR_IN: return eval_lazy(&call, mr_eval_in, out_operand, err);
     case MR_EXPR_CALL: break;
+    case MR_EXPR_PARAM:
+    case MR_EXPR_LAMBDA: MR_ASSERT(!"lambdas are taken out of calls before they are compiled");
     }
     if (expr->function->nulls == MR_NULLS_LAZY) {
         return eval_lazy(&call, expr->function->eval, out_operand, err);
@@ -318,19 +320,14 @@ mr_status mr_call_null(struct mr_call *call, uint32_t row, struct mr_err *err)
     return MR_OK;
 }
 
-mr_status mr_call_bad(struct mr_call *call, uint32_t row, uint32_t code, struct mr_err *err,
-                      const char *fmt, ...)
+/* call_error: the message with the expression and the record behind it. */
+static mr_status call_error(struct mr_call *call, uint32_t row, uint32_t code, struct mr_err *err,
+                            const char *what)
 {
-    if (call->expr->mode != MR_MODE_ANSI) return mr_call_null(call, row, err);
     const struct mr_batch *batch = call->eval->batch;
     if (call->record_of != NULL) row = call->record_of[row];
     uint64_t record = batch->first_record + (batch->ordinals == NULL ? row : batch->ordinals[row]);
-    char what[256];
     struct mr_text sql;
-    va_list args;
-    va_start(args, fmt);
-    (void)vsnprintf(what, sizeof what, fmt, args);
-    va_end(args);
     mr_text_init(&sql, call->eval->arena->heap);
     mr_expr_write_sql(call->expr, &sql);
     struct mr_span text = mr_text_span(&sql);
@@ -339,4 +336,27 @@ mr_status mr_call_bad(struct mr_call *call, uint32_t row, uint32_t code, struct 
                                   text.bytes > 200 ? "..." : "", (unsigned long long)record);
     mr_text_fini(&sql);
     return status;
+}
+
+mr_status mr_call_bad(struct mr_call *call, uint32_t row, uint32_t code, struct mr_err *err,
+                      const char *fmt, ...)
+{
+    char what[256];
+    va_list args;
+    if (call->expr->mode != MR_MODE_ANSI) return mr_call_null(call, row, err);
+    va_start(args, fmt);
+    (void)vsnprintf(what, sizeof what, fmt, args);
+    va_end(args);
+    return call_error(call, row, code, err, what);
+}
+
+mr_status mr_call_fail(struct mr_call *call, uint32_t row, uint32_t code, struct mr_err *err,
+                       const char *fmt, ...)
+{
+    char what[256];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(what, sizeof what, fmt, args);
+    va_end(args);
+    return call_error(call, row, code, err, what);
 }

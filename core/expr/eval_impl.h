@@ -41,7 +41,8 @@ struct mr_node {
 };
 
 struct mr_program {
-    struct mr_arena arena;
+    struct mr_arena *arena; /* `own`, or that of the program this one is a part of */
+    struct mr_arena own;
     struct mr_heap *heap;
     struct mr_node *nodes;
     uint32_t node_count;
@@ -162,6 +163,11 @@ MR_MUST_USE mr_status mr_call_bad(struct mr_call *call, uint32_t row, uint32_t c
                                   struct mr_err *err, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* mr_call_fail: the same, an error in every mode: what Spark raises with and without ANSI. */
+MR_MUST_USE mr_status mr_call_fail(struct mr_call *call, uint32_t row, uint32_t code,
+                                   struct mr_err *err, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
 /* mr_call_null: the row is null. Makes the validity bitmap when there is none yet. */
 MR_MUST_USE mr_status mr_call_null(struct mr_call *call, uint32_t row, struct mr_err *err);
 
@@ -221,6 +227,11 @@ enum { MR_VALUE_TEXT_MAX = 96 };
 /* mr_timestamp_text: local time as a cast to string writes it: "2021-09-08 11:11:11.25", as many
  * fraction digits as needed. At most MR_TIME_TEXT_MAX bytes; returns the length. */
 size_t mr_timestamp_text(int64_t local_us, char *out);
+
+/* mr_program_compile_part: a program of its own for the body of a lambda, in `arena`. */
+MR_MUST_USE mr_status mr_program_compile_part(struct mr_arena *arena, const struct mr_expr *expr,
+                                              const struct mr_program **out_program,
+                                              struct mr_err *err);
 
 /* Kinds that are no functions (eval_case.c, eval_cast.c). */
 mr_eval_fn mr_eval_case, mr_eval_in, mr_eval_cast;

@@ -5,6 +5,7 @@
 #include "core/base/assert.h"
 #include "core/base/checked.h"
 #include "core/expr/expr_impl.h"
+#include "core/expr/lambda.h"
 
 mr_status mr_expr_nomem(struct mr_err *err)
 {
@@ -248,8 +249,11 @@ mr_status mr_expr_call(struct mr_expr_builder *builder, struct mr_span name,
         .kind = MR_EXPR_CALL, .function = function, .type = resolve.type,
         .mode = function->flags & MR_FN_TRY ? MR_MODE_TRY : builder_mode(builder),
         .is_nullable = resolve.is_nullable, .is_deterministic = true,
-        .is_constant = !(function->flags & MR_FN_CLOCK), .name = mr_span_of(function->name)};
-    if (arg_count != resolve.arg_count) {
+        .is_constant = !(function->flags & MR_FN_CLOCK), .name = mr_span_of(function->name),
+        .lambdas = resolve.lambdas, .lambda_count = resolve.lambda_count};
+    mr_lambdas_weigh(&draft);
+    bool is_added = arg_count != resolve.arg_count && !resolve.shows_defaults;
+    if (is_added || resolve.lambda_count > 0) {
         MR_TRY(call_as_written(builder, function, args, arg_count, &draft.written, err));
     }
     const struct mr_expr *node;

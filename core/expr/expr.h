@@ -30,6 +30,7 @@
 
 struct mr_zone;
 struct mr_function;
+struct mr_lambda;
 
 enum { MR_EXPR_DEPTH_MAX = 256, MR_EXPR_ARGS_MAX = 8192, MR_EXPR_SIZE_MAX = 100000 };
 
@@ -41,6 +42,8 @@ typedef enum mr_expr_kind {
     MR_EXPR_CAST,    /* args[0] to type, under `mode` */
     MR_EXPR_CASE,    /* args: when, then, when, then, ..., [else] */
     MR_EXPR_IN,      /* args[0] is one of args[1..], all of one type */
+    MR_EXPR_PARAM,   /* parameter `index` of a lambda, while its body is being built */
+    MR_EXPR_LAMBDA,  /* args: body, parameters; an argument of a call under construction */
 } mr_expr_kind;
 
 /* What a value that cannot be computed becomes: an error; Spark 3's answer (integers wrap, the rest
@@ -61,6 +64,8 @@ struct mr_expr {
     uint32_t arg_count;
     const struct mr_expr *const *args;
     const struct mr_function *function; /* MR_EXPR_CALL */
+    const struct mr_lambda *lambdas;    /* MR_EXPR_CALL: [lambda_count]; see lambda.h */
+    uint32_t lambda_count;
     struct mr_span name;           /* column or member as declared; function as called; a
                                       timestamp literal's local time */
     struct mr_value value;         /* MR_EXPR_LITERAL */
@@ -73,6 +78,7 @@ struct mr_expr_builder {
     struct mr_arena *arena;
     const struct mr_zone *zone;
     bool is_ansi;
+    uint32_t param_count; /* parameters of lambdas made so far */
 };
 
 void mr_expr_builder_init(struct mr_expr_builder *builder, struct mr_arena *arena,

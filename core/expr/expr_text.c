@@ -5,6 +5,7 @@
 #include "core/base/checked.h"
 #include "core/expr/eval_impl.h"
 #include "core/expr/expr_impl.h"
+#include "core/expr/lambda.h"
 #include "kernels/text/number.h"
 
 static void write_time(const struct mr_value *value, struct mr_text *out)
@@ -126,6 +127,14 @@ static void write_postfix(const struct mr_expr *expr, struct mr_text *out)
     mr_text_adds(out, is_not ? "))" : ")");
 }
 
+/* Lambdas that Spark shows where none was written. */
+#define ANY_PARAM "namedlambdavariable()"
+#define IDENTITY ", lambdafunction(" ANY_PARAM ", " ANY_PARAM ")"
+#define DEFAULT_ORDER                                                                              \
+    ", lambdafunction((IF(((" ANY_PARAM " IS NULL) AND (" ANY_PARAM " IS NULL)), 0, (IF(("         \
+    ANY_PARAM " IS NULL), 1, (IF((" ANY_PARAM " IS NULL), -1, (IF((" ANY_PARAM " < " ANY_PARAM     \
+    "), -1, (IF((" ANY_PARAM " > " ANY_PARAM "), 1, 0)))))))))), " ANY_PARAM ", " ANY_PARAM ")"
+
 /* write_named: name(a, b), by the name and with the defaults that Spark shows. */
 static void write_named(const struct mr_expr *expr, struct mr_text *out)
 {
@@ -139,7 +148,13 @@ static void write_named(const struct mr_expr *expr, struct mr_text *out)
                  {"bround", 1, "bround", ", 0"}, {"sqrt", 0, "SQRT", ""},
                  {"exp", 0, "EXP", ""},        {"power", 0, "POWER", ""},
                  {"substring", 2, "substring", ", 2147483647"},
-                 {"substr", 2, "substr", ", 2147483647"}, {"replace", 2, "replace", ", "}};
+                 {"substr", 2, "substr", ", 2147483647"}, {"replace", 2, "replace", ", "},
+                 {"sort_array", 1, "sort_array", ", true"},
+                 {"locate", 2, "locate", ", 1"}, {"position", 2, "position", ", 1"},
+                 {"overlay", 3, "overlay", ", -1"}, {"log", 1, "LOG(E(), ", ""},
+                 {"raise_error", 1, "raise_error(USER_RAISED_EXCEPTION, map(errorMessage, ", ")"},
+                 {"aggregate", 3, "aggregate", IDENTITY}, {"reduce", 3, "reduce", IDENTITY},
+                 {"array_sort", 1, "array_sort", DEFAULT_ORDER}};
     const char *shown = expr->function->name, *tail = "";
     for (size_t i = 0; i < MR_COUNT_OF(names); i++) {
         bool is_count = names[i].arg_count == 0 || names[i].arg_count == expr->arg_count;
@@ -147,7 +162,12 @@ static void write_named(const struct mr_expr *expr, struct mr_text *out)
         shown = names[i].shown;
         tail = names[i].tail;
     }
-    mr_text_addf(out, "%s(", shown);
+    if (expr->function->flags & MR_FN_CAPITALS && shown == expr->function->name) {
+        write_upper(shown, out);
+    } else {
+        mr_text_adds(out, shown);
+    }
+    if (strchr(shown, '(') == NULL) mr_text_addc(out, '(');
     write_list(expr, 0, ", ", out);
     mr_text_addf(out, "%s)", tail);
 }
@@ -158,6 +178,11 @@ static void write_call(const struct mr_expr *expr, struct mr_text *out)
     switch (f->notation) {
     case MR_NOTE_INFIX: write_infix(expr, out); break;
     case MR_NOTE_PREFIX:
+        if (f->op == MR_OP_BIT_NOT) {
+            mr_text_addc(out, '~');
+            write_list(expr, 0, "", out);
+            break;
+        }
         mr_text_addc(out, '(');
         if (f->op == MR_OP_NEGATE) mr_text_addc(out, '-');
         else write_upper(f->name, out);
@@ -262,6 +287,12 @@ void mr_expr_write_sql(const struct mr_expr *expr, struct mr_text *out)
         write_list(expr, 1, ", ", out);
         mr_text_adds(out, "))");
         break;
+    case MR_EXPR_PARAM: mr_text_adds(out, "namedlambdavariable()"); break;
+    case MR_EXPR_LAMBDA:
+        mr_text_adds(out, "lambdafunction(");
+        write_list(expr, 0, ", ", out);
+        mr_text_addc(out, ')');
+        break;
     }
 }
 
@@ -297,7 +328,7 @@ bool mr_expr_same_node(const struct mr_expr *a, const struct mr_expr *b)
 {
     if (a->kind != b->kind || a->mode != b->mode || a->arg_count != b->arg_count) return false;
     if (a->index != b->index || a->function != b->function) return false;
-    if (!mr_type_equal(a->type, b->type)) return false;
+    if (!mr_type_equal(a->type, b->type) || !mr_lambdas_same(a, b)) return false;
     return a->kind != MR_EXPR_LITERAL || value_same(&a->value, &b->value);
 }
 

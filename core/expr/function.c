@@ -115,6 +115,11 @@ static mr_status take_letter(struct mr_resolve *resolve, uint32_t k, char letter
                              struct mr_err *err)
 {
     const struct mr_type *from = resolve->args[k]->type;
+    if (resolve->args[k]->kind == MR_EXPR_LAMBDA) {
+        if (resolve->function->flags & MR_FN_LAMBDA) return MR_OK;
+        return mr_err_set(err, MR_E_TYPE, 1301, "%s takes no lambda function as argument %u",
+                          resolve->function->name, k + 1);
+    }
     if (letter == '*' || (letter == 'z' && from->id == MR_TYPE_BINARY) ||
         (letter == 't' && from->id == MR_TYPE_TIMESTAMP_NTZ)) {
         return MR_OK;
@@ -133,6 +138,10 @@ mr_status mr_function_resolve(struct mr_resolve *resolve, struct mr_err *err)
 {
     const struct mr_function *function = resolve->function;
     bool has_limit = function->args_max != MR_FN_ARGS_ANY;
+    if (function->flags & MR_FN_GENERATOR) {
+        return mr_err_set(err, MR_E_UNSUPPORTED, 1004,
+                          "%s gives rows: it may not stand inside an expression", function->name);
+    }
     if (resolve->arg_count < function->args_min ||
         (has_limit && resolve->arg_count > function->args_max)) {
         return count_wrong(resolve, err);

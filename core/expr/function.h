@@ -92,9 +92,83 @@ typedef enum mr_op {
     MR_OP_LN,
     MR_OP_POWER,
     MR_OP_SIGN,
+    MR_OP_POSITION,
+    MR_OP_REMOVE,
+    MR_OP_COMPACT,
+    MR_OP_DISTINCT,
+    MR_OP_SLICE,
+    MR_OP_UNION,
+    MR_OP_EXCEPT,
+    MR_OP_INTERSECT,
+    MR_OP_OVERLAP,
+    MR_OP_APPEND,
+    MR_OP_PREPEND,
+    MR_OP_INSERT,
+    MR_OP_SORT,
+    MR_OP_KEYS,
+    MR_OP_VALUES,
+    MR_OP_ENTRIES,
+    MR_OP_TRANSFORM,
+    MR_OP_FILTER,
+    MR_OP_EXISTS,
+    MR_OP_FORALL,
+    MR_OP_AGGREGATE,
+    MR_OP_ZIP_WITH,
+    MR_OP_ARRAY_SORT,
+    MR_OP_TRANSFORM_KEYS,
+    MR_OP_TRANSFORM_VALUES,
+    MR_OP_MAP_FILTER,
+    MR_OP_MAP_ZIP_WITH,
+    MR_OP_REVERSE,
+    MR_OP_MD5,
+    MR_OP_SHA1,
+    MR_OP_SHA2,
+    MR_OP_BIT_AND,
+    MR_OP_BIT_OR,
+    MR_OP_BIT_XOR,
+    MR_OP_BIT_NOT,
+    MR_OP_SHIFT_LEFT,
+    MR_OP_SHIFT_RIGHT,
+    MR_OP_SHIFT_UNSIGNED,
+    MR_OP_LOG10,
+    MR_OP_LOG2,
+    MR_OP_LOG1P,
+    MR_OP_ATAN2,
+    MR_OP_HYPOT,
+    MR_OP_NANVL,
+    MR_OP_PI,
+    MR_OP_E,
+    MR_OP_SIN,
+    MR_OP_COS,
+    MR_OP_TAN,
+    MR_OP_COT,
+    MR_OP_SEC,
+    MR_OP_CSC,
+    MR_OP_ASIN,
+    MR_OP_ACOS,
+    MR_OP_ATAN,
+    MR_OP_SINH,
+    MR_OP_COSH,
+    MR_OP_TANH,
+    MR_OP_ASINH,
+    MR_OP_ACOSH,
+    MR_OP_ATANH,
+    MR_OP_CBRT,
+    MR_OP_EXPM1,
+    MR_OP_RINT,
+    MR_OP_DEGREES,
+    MR_OP_RADIANS,
 } mr_op;
 
-enum { MR_FN_TOTAL = 1, MR_FN_TRY = 2, MR_FN_CLOCK = 4, MR_FN_ARGS_ANY = 255 };
+enum {
+    MR_FN_TOTAL = 1,
+    MR_FN_TRY = 2,
+    MR_FN_CLOCK = 4,
+    MR_FN_LAMBDA = 8,    /* takes lambdas among its arguments */
+    MR_FN_GENERATOR = 16, /* gives rows: see generator.h */
+    MR_FN_CAPITALS = 32,  /* Spark shows the name in capitals */
+    MR_FN_ARGS_ANY = 255
+};
 
 /* One resolution under way. args is a private copy that may be changed. */
 struct mr_resolve {
@@ -104,7 +178,10 @@ struct mr_resolve {
     uint32_t arg_count;
     const struct mr_type *type;      /* out: the result's type */
     bool is_nullable;                /* preset from the arguments; out */
+    const struct mr_lambda *lambdas; /* out: whose captured columns are the last of args */
+    uint32_t lambda_count;
     const struct mr_expr *rewritten; /* out: stands for the call when set */
+    bool shows_defaults;             /* out: columns are named with arguments that were added */
     bool is_renamed;                 /* out: columns are named after the rewritten form */
 };
 

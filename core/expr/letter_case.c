@@ -151,3 +151,31 @@ size_t mr_letter_lower(struct mr_span text, char *out)
 {
     return change(&lower, text, out);
 }
+
+/* Four digraphs have a form of their own at the beginning of a word. */
+static uint32_t title_of(uint32_t c)
+{
+    if (c >= 0x1c4 && c <= 0x1cc) return c <= 0x1c6 ? 0x1c5 : c <= 0x1c9 ? 0x1c8 : 0x1cb;
+    if (c >= 0x1f1 && c <= 0x1f3) return 0x1f2;
+    return map_one(&upper, c);
+}
+
+size_t mr_letter_title(struct mr_span letter, char *out)
+{
+    unsigned char first = (unsigned char)letter.text[0];
+    size_t used = 0;
+    if (first < 0x80 || letter.bytes == 1) {
+        out[0] = (char)(first >= 'a' && first <= 'z' ? first ^ 0x20 : first);
+        return 1;
+    }
+    uint32_t c = mr_utf8_read(letter.text, letter.bytes);
+    const struct letter_long *several = map_long(&upper, c);
+    for (int k = 0; several != NULL && k < 3 && several->to[k] != 0; k++) {
+        uint32_t part = several->to[k];
+        bool is_ascii = part < 0x80;
+        if (k > 0 && is_ascii) part |= part >= 'A' && part <= 'Z' ? 0x20 : 0;
+        else if (k > 0) part = map_one(&lower, part);
+        used += mr_utf8_write(part, out + used);
+    }
+    return used > 0 ? used : mr_utf8_write(title_of(c), out);
+}

@@ -22,4 +22,8 @@ static inline size_t mr_letter_room(size_t bytes)
 size_t mr_letter_upper(struct mr_span text, char *out);
 size_t mr_letter_lower(struct mr_span text, char *out);
 
+/* mr_letter_title: one character as it begins a word (ß to Ss), at most twelve bytes; returns their
+ * number. */
+size_t mr_letter_title(struct mr_span letter, char *out);
+
 #endif

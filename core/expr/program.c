@@ -39,10 +39,10 @@ static mr_status node_prepare(struct mr_program *program, struct mr_node *node, 
 {
     const struct mr_expr *expr = node->expr;
     if (expr->kind == MR_EXPR_IN) {
-        return mr_prepare_in(&program->arena, expr, &node->prepared, err);
+        return mr_prepare_in(program->arena, expr, &node->prepared, err);
     }
     if (expr->kind != MR_EXPR_CALL || expr->function->prepare == NULL) return MR_OK;
-    return expr->function->prepare(&program->arena, expr, &node->prepared, err);
+    return expr->function->prepare(program->arena, expr, &node->prepared, err);
 }
 
 /* compile_add: the number of the node for `expr`, a new one unless an equal one is there. */
@@ -50,7 +50,7 @@ static mr_status compile_add(struct compile *compile, const struct mr_expr *expr
                              struct mr_err *err)
 {
     struct mr_program *program = compile->program;
-    uint32_t *args = MR_ARENA_ARRAY(&program->arena, uint32_t, expr->arg_count);
+    uint32_t *args = MR_ARENA_ARRAY(program->arena, uint32_t, expr->arg_count);
     if (args == NULL) return compile_nomem(err);
     for (uint32_t i = 0; i < expr->arg_count; i++) {
         MR_TRY(compile_add(compile, expr->args[i], &args[i], err));
@@ -82,9 +82,9 @@ static mr_status compile_all(struct mr_program *program, const struct mr_expr *c
     for (uint32_t i = 0; i < count; i++) compile.capacity += exprs[i]->size;
     while (slots < 2 * compile.capacity) slots *= 2;
     compile.slot_mask = slots - 1;
-    compile.slots = MR_ARENA_ARRAY(&program->arena, uint32_t, slots);
-    program->nodes = MR_ARENA_ARRAY(&program->arena, struct mr_node, compile.capacity);
-    program->roots = MR_ARENA_ARRAY(&program->arena, uint32_t, count);
+    compile.slots = MR_ARENA_ARRAY(program->arena, uint32_t, slots);
+    program->nodes = MR_ARENA_ARRAY(program->arena, struct mr_node, compile.capacity);
+    program->roots = MR_ARENA_ARRAY(program->arena, uint32_t, count);
     if (compile.slots == NULL || program->nodes == NULL || program->roots == NULL) {
         return compile_nomem(err);
     }
@@ -101,7 +101,8 @@ mr_status mr_program_compile(struct mr_heap *heap, const struct mr_expr *const *
     struct mr_program *program = mr_heap_zeroed(heap, sizeof *program);
     if (program == NULL) return compile_nomem(err);
     program->heap = heap;
-    mr_arena_init(&program->arena, heap, 0);
+    program->arena = &program->own;
+    mr_arena_init(&program->own, heap, 0);
     mr_status status = compile_all(program, exprs, count, err);
     if (status != MR_OK) {
         mr_program_fini(program);
@@ -111,10 +112,21 @@ mr_status mr_program_compile(struct mr_heap *heap, const struct mr_expr *const *
     return MR_OK;
 }
 
+mr_status mr_program_compile_part(struct mr_arena *arena, const struct mr_expr *expr,
+                                  const struct mr_program **out_program, struct mr_err *err)
+{
+    struct mr_program *program = MR_ARENA_NEW(arena, struct mr_program);
+    if (program == NULL) return compile_nomem(err);
+    program->arena = arena;
+    MR_TRY(compile_all(program, &expr, 1, err));
+    *out_program = program;
+    return MR_OK;
+}
+
 void mr_program_fini(struct mr_program *program)
 {
     if (program == NULL) return;
-    mr_arena_fini(&program->arena);
+    mr_arena_fini(&program->own);
     mr_heap_give(program->heap, program, sizeof *program);
 }
 

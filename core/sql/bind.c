@@ -6,6 +6,7 @@
 #include "core/base/assert.h"
 #include "core/base/checked.h"
 #include "core/base/nearest.h"
+#include "core/sql/bind_lambda.h"
 #include "core/sql/name_set_impl.h"
 
 enum {
@@ -23,6 +24,7 @@ struct binder {
     struct mr_expr_builder *builder;
     const struct mr_bind_scope *scope;
     struct mr_err *err;
+    const struct mr_bind_params *params; /* of the lambdas around; null = none */
 };
 
 static mr_status bind_any(struct binder *b, const struct mr_sql_expr *e,
@@ -125,9 +127,10 @@ static mr_status bind_name_by_hook(struct binder *b, const struct mr_sql_names *
 static mr_status bind_name(struct binder *b, const struct mr_sql_names *names,
                            const struct mr_expr **out_expr)
 {
-    if (b->scope->hooks != NULL) return bind_name_by_hook(b, names, out_expr);
     const struct mr_sql_name *part = names->first;
-    const struct mr_expr *expr;
+    const struct mr_expr *expr = mr_bind_params_find(b->params, part->text);
+    if (expr != NULL) return bind_members(b, part->next, expr, out_expr);
+    if (b->scope->hooks != NULL) return bind_name_by_hook(b, names, out_expr);
     bool is_alias =
         part->next != NULL && b->scope->alias.bytes > 0 && mr_span_ieq(part->text, b->scope->alias);
     uint32_t index = is_alias ? find_column(b->scope, part->next->text) : COLUMN_NONE;
@@ -236,6 +239,7 @@ static mr_status bind_unary(struct binder *b, const struct mr_sql_expr *e,
         return bind_call_of(b, e, "-", out_expr);
     case MR_SQL_OP_PLUS: return bind_any(b, e->args.first, out_expr);
     case MR_SQL_OP_NOT: return bind_call_of(b, e, "not", out_expr);
+    case MR_SQL_OP_BIT_NOT: return bind_call_of(b, e, "~", out_expr);
     default: return refuse(b, &e->pos, mr_sql_op_text(e->op));
     }
 }
@@ -251,6 +255,10 @@ static mr_status bind_binary(struct binder *b, const struct mr_sql_expr *e,
         [MR_SQL_OP_NE] = "<>",      [MR_SQL_OP_LT] = "<",
         [MR_SQL_OP_LE] = "<=",      [MR_SQL_OP_GT] = ">",
         [MR_SQL_OP_GE] = ">=",      [MR_SQL_OP_EQ_NULL_SAFE] = "<=>",
+        [MR_SQL_OP_BIT_AND] = "&",  [MR_SQL_OP_BIT_OR] = "|",
+        [MR_SQL_OP_BIT_XOR] = "^",  [MR_SQL_OP_SHIFT_LEFT] = "<<",
+        [MR_SQL_OP_SHIFT_RIGHT] = ">>",
+        [MR_SQL_OP_SHIFT_RIGHT_UNSIGNED] = ">>>",
     };
     if (names[e->op] == NULL) return refuse(b, &e->pos, mr_sql_op_text(e->op));
     return bind_call_of(b, e, names[e->op], out_expr);
@@ -301,8 +309,13 @@ static mr_status bind_like(struct binder *b, const struct mr_sql_expr *e,
                            const struct mr_expr **out_expr)
 {
     const struct mr_expr **args, *like;
-    if (e->op == MR_SQL_OP_RLIKE) return refuse(b, &e->pos, mr_sql_op_text(e->op));
     MR_TRY(bind_args(b, &e->args, &args));
+    if (e->op == MR_SQL_OP_RLIKE) {
+        MR_TRY(locate(b, &e->pos,
+                      mr_expr_call(b->builder, MR_SPAN("rlike"), args, e->args.count, &like,
+                                   b->err)));
+        return negate_if(b, e, like, out_expr);
+    }
     for (uint32_t i = 0; i < 2 && e->op == MR_SQL_OP_ILIKE; i++) {
         MR_TRY(locate(b, &e->pos,
                       mr_expr_call(b->builder, MR_SPAN("lower"), &args[i], 1, &args[i], b->err)));
@@ -415,6 +428,17 @@ static mr_status refuse_function(struct binder *b, const struct mr_sql_expr *e)
     return refuse(b, &e->name.pos, construct);
 }
 
+/* bind_with: mr_bind_fn for bodies of lambdas. */
+static mr_status bind_with(void *binder, const struct mr_sql_expr *e,
+                           const struct mr_bind_params *params, const struct mr_expr **out_expr,
+                           struct mr_err *err)
+{
+    struct binder inner = *(struct binder *)binder;
+    inner.params = params;
+    inner.err = err;
+    return bind_any(&inner, e, out_expr);
+}
+
 static mr_status bind_function(struct binder *b, const struct mr_sql_expr *e,
                                const struct mr_expr **out_expr)
 {
@@ -432,7 +456,11 @@ static mr_status bind_function(struct binder *b, const struct mr_sql_expr *e,
     if (e->filter != NULL || e->is_distinct) return refuse(b, &e->pos, "an aggregate function");
     if (e->name.count != 1) return refuse(b, &e->pos, "a function of a schema");
     if (is_later_function(e->name.first->text)) return refuse_function(b, e);
-    MR_TRY(bind_args(b, &e->args, &args));
+    if (mr_bind_has_lambda(e)) {
+        MR_TRY(mr_bind_lambda_args(b->builder, e, b->params, bind_with, b, &args, b->err));
+    } else {
+        MR_TRY(bind_args(b, &e->args, &args));
+    }
     return locate(
         b, &e->name.pos,
         mr_expr_call(b->builder, e->name.first->text, args, e->args.count, out_expr, b->err));
@@ -485,7 +513,7 @@ mr_status mr_sql_bind_expr(struct mr_expr_builder *builder, const struct mr_sql_
                            const struct mr_bind_scope *scope, const struct mr_expr **out_expr,
                            struct mr_err *err)
 {
-    struct binder b = {builder, scope, err};
+    struct binder b = {builder, scope, err, NULL};
     if (err != NULL) err->line = 0;
     return bind_any(&b, expr, out_expr);
 }
@@ -696,7 +724,7 @@ mr_status mr_sql_bind_query(struct mr_expr_builder *builder, const struct mr_sql
                             const struct mr_sql_query *query, const struct mr_bind_scope *scope,
                             struct mr_bound_query *out_query, struct mr_err *err)
 {
-    struct binder b = {builder, scope, err};
+    struct binder b = {builder, scope, err, NULL};
     MR_ASSERT(scope->visible_count <= scope->columns->field_count);
     if (err != NULL) *err = (struct mr_err){0};
     mr_status status = bind_query(&b, query, out_query);
