@@ -135,5 +135,14 @@ mr_eval_fn mr_eval_width_bucket;
 mr_eval_fn mr_eval_math;
 mr_resolve_fn mr_resolve_decode;
 mr_eval_fn mr_eval_decode;
+mr_resolve_fn mr_resolve_regexp;
+mr_prepare_fn mr_prepare_regex;
+mr_eval_fn mr_eval_rlike;
+mr_eval_fn mr_eval_regexp_extract;
+mr_eval_fn mr_eval_regexp_extract_all;
+mr_eval_fn mr_eval_regexp_replace;
+mr_eval_fn mr_eval_regexp_count;
+mr_eval_fn mr_eval_regexp_substr;
+mr_eval_fn mr_eval_split;
 
 #endif

@@ -158,6 +158,9 @@ typedef enum mr_op {
     MR_OP_RINT,
     MR_OP_DEGREES,
     MR_OP_RADIANS,
+    MR_OP_EXTRACT,
+    MR_OP_REPLACE,
+    MR_OP_SPLIT,
 } mr_op;
 
 enum {

@@ -166,6 +166,39 @@ mr_status mr_resolve_pad(struct mr_resolve *resolve, struct mr_err *err)
     return MR_OK;
 }
 
+/* with_default: argument `k` is `value` when it was not written. */
+static mr_status with_default(struct mr_resolve *resolve, uint32_t k, int32_t value,
+                              struct mr_err *err)
+{
+    struct mr_value literal = {.type = mr_type_of(MR_TYPE_INT), .u.i64 = value};
+    if (resolve->arg_count > k) return MR_OK;
+    const struct mr_expr **args =
+        MR_ARENA_ARRAY(resolve->builder->arena, const struct mr_expr *, k + 1);
+    if (args == NULL) return mr_expr_nomem(err);
+    memcpy(args, resolve->args, k * sizeof *args);
+    resolve->args = args;
+    resolve->arg_count = k + 1;
+    resolve->shows_defaults = true;
+    return mr_expr_literal(resolve->builder, &literal, &args[k], err);
+}
+
+mr_status mr_resolve_regexp(struct mr_resolve *resolve, struct mr_err *err)
+{
+    bool is_list = resolve->function->op != MR_OP_REPLACE;
+    const struct mr_type *string = mr_type_of(MR_TYPE_STRING);
+    switch ((mr_op)resolve->function->op) {
+    case MR_OP_SPLIT: MR_TRY(with_default(resolve, 2, -1, err)); break;
+    case MR_OP_REPLACE: MR_TRY(with_default(resolve, 3, 1, err)); break;
+    case MR_OP_EXTRACT: is_list = false; /* fall through */
+    default: MR_TRY(with_default(resolve, 2, 1, err)); break;
+    }
+    resolve->type = string;
+    if (!is_list) return MR_OK;
+    bool has_nulls = resolve->function->op != MR_OP_SPLIT;
+    resolve->type = mr_type_array(resolve->builder->arena, string, has_nulls);
+    return resolve->type == NULL ? mr_expr_nomem(err) : MR_OK;
+}
+
 /* decode(bytes, charset); or decode(a, search, result, ...[, default]), where null finds null. */
 mr_status mr_resolve_decode(struct mr_resolve *resolve, struct mr_err *err)
 {

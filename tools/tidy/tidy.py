@@ -58,6 +58,7 @@ PACKAGES = [
     (r"hwloc", "numa"),
     (r"(isa-l|igzip_lib|crc\.h|zstd|zdict|lz4|snappy|brotli)", "kernels/codec"),
     (r"xxhash", "kernels/hash"),
+    (r"pcre2", "core/expr"),
     (r"librdkafka/", "io/kafka"),
     (r"sqlite3", "io/files"),
     (r"yaml\.h", "core/pipeline"),
