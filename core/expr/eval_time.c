@@ -3,15 +3,9 @@
 #include "core/base/checked.h"
 #include "core/expr/eval_impl.h"
 #include "core/expr/family_impl.h"
+#include "core/expr/time_impl.h"
 #include "kernels/text/pattern.h"
 #include "kernels/text/zone.h"
-
-/* local_of: local time; what leaves 64 bits stays as it is (no such instant has a date). */
-static int64_t local_of(const struct mr_zone *zone, int64_t us)
-{
-    int64_t local = us;
-    return mr_zone_to_local(zone, us, &local) ? local : us;
-}
 
 mr_status mr_eval_clock(struct mr_call *call, struct mr_err *err)
 {
@@ -20,7 +14,7 @@ mr_status mr_eval_clock(struct mr_call *call, struct mr_err *err)
     MR_EACH_ROW(call->rows, i) {
         int64_t value = context->now_us;
         if (call->expr->function->op == MR_OP_DATE) {
-            value = mr_floor_div(local_of(context->zone, value), MR_US_PER_DAY);
+            value = mr_floor_div(mr_local_of(context->zone, value), MR_US_PER_DAY);
         }
         mr_vec_put_i64(call->out, i, value);
     }
@@ -59,7 +53,7 @@ mr_status mr_eval_time_part(struct mr_call *call, struct mr_err *err)
     bool is_ntz = call->args[0].vec.type->id == MR_TYPE_TIMESTAMP_NTZ;
     const struct mr_zone *zone = is_ntz ? NULL : call->eval->context->zone;
     MR_EACH_ROW(call->rows, i) {
-        int64_t local = local_of(zone, mr_operand_i64(&call->args[0], i));
+        int64_t local = mr_local_of(zone, mr_operand_i64(&call->args[0], i));
         int32_t second = (int32_t)(mr_floor_mod(local, MR_US_PER_DAY) / MR_US_PER_S);
         ((int32_t *)call->out->values)[i] = op == MR_OP_HOUR     ? second / 3600
                                             : op == MR_OP_MINUTE ? second / 60 % 60
@@ -68,8 +62,7 @@ mr_status mr_eval_time_part(struct mr_call *call, struct mr_err *err)
     return MR_OK;
 }
 
-/* put_date: the date, or an overflow error. */
-static mr_status put_date(struct mr_call *call, uint32_t row, int64_t days, struct mr_err *err)
+mr_status mr_put_date(struct mr_call *call, uint32_t row, int64_t days, struct mr_err *err)
 {
     if (days < INT32_MIN || days > INT32_MAX) {
         char text[MR_VALUE_TEXT_MAX];
@@ -80,12 +73,19 @@ static mr_status put_date(struct mr_call *call, uint32_t row, int64_t days, stru
     return MR_OK;
 }
 
+mr_status mr_put_overflow(struct mr_call *call, uint32_t row, struct mr_err *err)
+{
+    char text[MR_VALUE_TEXT_MAX];
+    return mr_call_bad(call, row, 1310, err, "overflow of timestamp for %s",
+                       mr_value_text(&call->args[0], row, text, sizeof text));
+}
+
 mr_status mr_eval_date_add(struct mr_call *call, struct mr_err *err)
 {
     bool is_add = call->expr->function->op == MR_OP_ADD;
     MR_EACH_ROW(call->rows, i) {
         int64_t days = mr_operand_i64(&call->args[0], i), by = mr_operand_i64(&call->args[1], i);
-        MR_TRY(put_date(call, i, is_add ? days + by : days - by, err));
+        MR_TRY(mr_put_date(call, i, is_add ? days + by : days - by, err));
     }
     return MR_OK;
 }
@@ -94,7 +94,7 @@ mr_status mr_eval_datediff(struct mr_call *call, struct mr_err *err)
 {
     MR_EACH_ROW(call->rows, i) {
         int64_t days = mr_operand_i64(&call->args[0], i) - mr_operand_i64(&call->args[1], i);
-        MR_TRY(put_date(call, i, days, err));
+        MR_TRY(mr_put_date(call, i, days, err));
     }
     return MR_OK;
 }
@@ -102,12 +102,8 @@ mr_status mr_eval_datediff(struct mr_call *call, struct mr_err *err)
 mr_status mr_eval_add_months(struct mr_call *call, struct mr_err *err)
 {
     MR_EACH_ROW(call->rows, i) {
-        struct mr_civil c = mr_civil_of_days(mr_operand_i64(&call->args[0], i));
-        int64_t month = c.year * 12 + c.month - 1 + mr_operand_i64(&call->args[1], i);
-        int64_t year = mr_floor_div(month, 12);
-        int32_t of_year = (int32_t)mr_floor_mod(month, 12) + 1;
-        int32_t day = MR_MIN(c.day, mr_days_in_month(year, of_year));
-        MR_TRY(put_date(call, i, mr_days_of_civil(year, of_year, day), err));
+        int64_t days = mr_operand_i64(&call->args[0], i);
+        MR_TRY(mr_put_date(call, i, mr_months_add(days, mr_operand_i64(&call->args[1], i)), err));
     }
     return MR_OK;
 }
@@ -211,7 +207,7 @@ mr_status mr_eval_trunc(struct mr_call *call, struct mr_err *err)
             MR_TRY(mr_call_null(call, i, err));
             continue;
         }
-        MR_TRY(put_date(call, i, trunc_days(unit, mr_operand_i64(&call->args[0], i)), err));
+        MR_TRY(mr_put_date(call, i, trunc_days(unit, mr_operand_i64(&call->args[0], i)), err));
     }
     return MR_OK;
 }
@@ -242,7 +238,8 @@ static mr_status to_time_bad(struct mr_call *call, uint32_t row, struct mr_err *
 
 mr_status mr_eval_to_time(struct mr_call *call, struct mr_err *err)
 {
-    const struct mr_zone *zone = call->eval->context->zone;
+    bool is_ntz = call->out->type->id == MR_TYPE_TIMESTAMP_NTZ;
+    const struct mr_zone *zone = is_ntz ? NULL : call->eval->context->zone;
     bool is_date = call->expr->function->op == MR_OP_DATE;
     struct mr_pattern own;
     MR_EACH_ROW(call->rows, i) {
@@ -257,7 +254,7 @@ mr_status mr_eval_to_time(struct mr_call *call, struct mr_err *err)
         if (parse != MR_PARSE_OK && parse != MR_PARSE_INEXACT) {
             MR_TRY(to_time_bad(call, i, err));
         } else if (is_date) {
-            MR_TRY(put_date(call, i, mr_floor_div(local_of(zone, us), MR_US_PER_DAY), err));
+            MR_TRY(mr_put_date(call, i, mr_floor_div(mr_local_of(zone, us), MR_US_PER_DAY), err));
         } else {
             ((int64_t *)call->out->values)[i] = us;
         }

@@ -243,6 +243,10 @@ mr_status mr_expr_call(struct mr_expr_builder *builder, struct mr_span name,
         return MR_OK;
     }
     if (resolve.rewritten != NULL) {
+        if (resolve.shows_defaults) {
+            args = resolve.args;
+            arg_count = resolve.arg_count;
+        }
         return call_rewritten(builder, &resolve, args, arg_count, out_expr, err);
     }
     struct mr_expr draft = {
@@ -250,7 +254,8 @@ mr_status mr_expr_call(struct mr_expr_builder *builder, struct mr_span name,
         .mode = function->flags & MR_FN_TRY ? MR_MODE_TRY : builder_mode(builder),
         .is_nullable = resolve.is_nullable, .is_deterministic = true,
         .is_constant = !(function->flags & MR_FN_CLOCK), .name = mr_span_of(function->name),
-        .lambdas = resolve.lambdas, .lambda_count = resolve.lambda_count};
+        .lambdas = resolve.lambdas, .lambda_count = resolve.lambda_count,
+        .zone = resolve.zone, .zone_from = resolve.zone_from};
     mr_lambdas_weigh(&draft);
     bool is_added = arg_count != resolve.arg_count && !resolve.shows_defaults;
     if (is_added || resolve.lambda_count > 0) {

@@ -66,10 +66,20 @@ struct mr_expr {
     const struct mr_function *function; /* MR_EXPR_CALL */
     const struct mr_lambda *lambdas;    /* MR_EXPR_CALL: [lambda_count]; see lambda.h */
     uint32_t lambda_count;
+    const struct mr_zone *zone;      /* MR_EXPR_CALL: of a constant zone name; null = UTC */
+    const struct mr_zone *zone_from; /* and a second one */
     struct mr_span name;           /* column or member as declared; function as called; a
                                       timestamp literal's local time */
     struct mr_value value;         /* MR_EXPR_LITERAL */
     const struct mr_expr *written; /* what the user wrote, when folded or rewritten; else null */
+};
+
+/* Time zones by name, from whoever can read the system's database. `find` gives a zone that lives
+ * as long as the expressions' arena; null for UTC. fails MR_E_INVALID for a name that is not known */
+struct mr_zone_finder {
+    mr_status (*find)(void *state, struct mr_span name, const struct mr_zone **out_zone,
+                      struct mr_err *err);
+    void *state;
 };
 
 /* What the constructors need. All borrowed; `zone` outlives the expressions only while they are
@@ -78,6 +88,7 @@ struct mr_expr_builder {
     struct mr_arena *arena;
     const struct mr_zone *zone;
     bool is_ansi;
+    const struct mr_zone_finder *zones; /* null: offsets only */
     uint32_t param_count; /* parameters of lambdas made so far */
 };
 

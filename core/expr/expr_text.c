@@ -150,7 +150,9 @@ static void write_named(const struct mr_expr *expr, struct mr_text *out)
                  {"substring", 2, "substring", ", 2147483647"},
                  {"substr", 2, "substr", ", 2147483647"}, {"replace", 2, "replace", ", "},
                  {"sort_array", 1, "sort_array", ", true"},
-                 {"locate", 2, "locate", ", 1"}, {"regexp_instr", 2, "regexp_instr", ", 0"},
+                 {"locate", 2, "locate", ", 1"}, {"months_between", 2, "months_between", ", true"},
+                 {"convert_timezone", 2, "convert_timezone(current_timezone(), ", ""},
+                 {"regexp_instr", 2, "regexp_instr", ", 0"},
                  {"position", 2, "position", ", 1"},
                  {"overlay", 3, "overlay", ", -1"}, {"log", 1, "LOG(E(), ", ""},
                  {"raise_error", 1, "raise_error(USER_RAISED_EXCEPTION, map(errorMessage, ", ")"},
@@ -169,7 +171,8 @@ static void write_named(const struct mr_expr *expr, struct mr_text *out)
         mr_text_adds(out, shown);
     }
     if (strchr(shown, '(') == NULL) mr_text_addc(out, '(');
-    write_list(expr, 0, ", ", out);
+    bool is_extract = expr->function->op == MR_OP_EXTRACT_FIELD;
+    write_list(expr, 0, is_extract ? " FROM " : ", ", out);
     mr_text_addf(out, "%s)", tail);
 }
 
@@ -329,6 +332,7 @@ bool mr_expr_same_node(const struct mr_expr *a, const struct mr_expr *b)
 {
     if (a->kind != b->kind || a->mode != b->mode || a->arg_count != b->arg_count) return false;
     if (a->index != b->index || a->function != b->function) return false;
+    if (a->zone != b->zone || a->zone_from != b->zone_from) return false;
     if (!mr_type_equal(a->type, b->type) || !mr_lambdas_same(a, b)) return false;
     return a->kind != MR_EXPR_LITERAL || value_same(&a->value, &b->value);
 }

@@ -95,6 +95,7 @@ static mr_type_id type_of_letter(char letter)
     case 'd': return MR_TYPE_DOUBLE;
     case 'x': return MR_TYPE_BINARY;
     case 'D': return MR_TYPE_DATE;
+    case 'N': return MR_TYPE_TIMESTAMP_NTZ;
     case 'T':
     case 't': return MR_TYPE_TIMESTAMP;
     default: MR_ASSERT(letter == 's' || letter == 'z'); return MR_TYPE_STRING;

@@ -5,10 +5,10 @@
  * (tests/support/sql_functions).
  *
  * Types are letters: i int, l bigint, d double, s string, b boolean, x binary, D date, T timestamp,
- * z string or binary as given, t timestamp or timestamp_ntz as given, * anything; the last one
- * stands for all further arguments. The result may also be A: the first argument's type, or ?:
- * the row's resolver decides. A resolver sees the arguments after the counting and may cast or
- * rewrite them.
+ * N timestamp_ntz, z string or binary as given, t timestamp or timestamp_ntz as given, * anything;
+ * the last one stands for all further arguments. The result may also be A: the first argument's
+ * type, or ?: the row's resolver decides. A resolver sees the arguments after the counting and may
+ * cast or rewrite them.
  *
  * Nulls: STRICT functions are null where any argument is, and are only asked for the other rows.
  * OWN functions see all rows of evaluated arguments. LAZY ones evaluate their arguments themselves,
@@ -161,6 +161,18 @@ typedef enum mr_op {
     MR_OP_EXTRACT,
     MR_OP_REPLACE,
     MR_OP_SPLIT,
+    MR_OP_LOCAL,
+    MR_OP_WEEKDAY_MONDAY,
+    MR_OP_DAY_NAME,
+    MR_OP_MONTH_NAME,
+    MR_OP_WEEK_YEAR,
+    MR_OP_ISO_WEEKDAY,
+    MR_OP_DATE_NUMBER,
+    MR_OP_MILLISECOND,
+    MR_OP_MICROSECOND,
+    MR_OP_FROM_UTC,
+    MR_OP_TO_UTC,
+    MR_OP_EXTRACT_FIELD,
 } mr_op;
 
 enum {
@@ -183,6 +195,8 @@ struct mr_resolve {
     bool is_nullable;                /* preset from the arguments; out */
     const struct mr_lambda *lambdas; /* out: whose captured columns are the last of args */
     uint32_t lambda_count;
+    const struct mr_zone *zone;      /* out: as in mr_expr */
+    const struct mr_zone *zone_from;
     const struct mr_expr *rewritten; /* out: stands for the call when set */
     bool shows_defaults;             /* out: columns are named with arguments that were added */
     bool is_renamed;                 /* out: columns are named after the rewritten form */

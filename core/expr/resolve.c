@@ -195,6 +195,14 @@ mr_status mr_resolve_clock(struct mr_resolve *resolve, struct mr_err *err)
     return MR_OK;
 }
 
+mr_status mr_resolve_localtimestamp(struct mr_resolve *resolve, struct mr_err *err)
+{
+    const struct mr_expr *now;
+    MR_TRY(mr_expr_call(resolve->builder, MR_SPAN("current_timestamp"), NULL, 0, &now, err));
+    return mr_expr_implicit(resolve->builder, now, mr_type_of(MR_TYPE_TIMESTAMP_NTZ),
+                            &resolve->rewritten, err);
+}
+
 /* date_trunc gives a timestamp, of timestamp_ntz as well. */
 mr_status mr_resolve_date_trunc(struct mr_resolve *resolve, struct mr_err *err)
 {

@@ -19,6 +19,10 @@ bool mr_setup_wants_new_columns(const struct mr_flow_setup *setup);
  * the system's database does not have */
 MR_MUST_USE mr_status mr_setup_zones(struct mr_flow_setup *setup, struct mr_err *err);
 
+/* mr_setup_zone_find: a zone that a query names: find of mr_zone_finder, over the setup. */
+MR_MUST_USE mr_status mr_setup_zone_find(void *setup, struct mr_span name,
+                                         const struct mr_zone **out_zone, struct mr_err *err);
+
 /* mr_setup_wants_wider: whether values that misfit cut an epoch in this mode. */
 bool mr_setup_wants_wider(const struct mr_flow_setup *setup);
 

@@ -93,7 +93,9 @@ static mr_status bind_query(struct mr_flow_setup *s, struct mr_flow_plan *plan,
         .alias = from->alias == NULL ? MR_SPAN("") : from->alias->text,
         .relation = from->name.first->text,
     };
+    const struct mr_zone_finder zones = {mr_setup_zone_find, s};
     mr_expr_builder_init(&builder, &s->arena, s->zone, is_ansi);
+    builder.zones = &zones;
     return mr_sql_bind_query(&builder, s->dataset->script, query, &scope, bound, err);
 }
 

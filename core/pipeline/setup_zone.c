@@ -7,6 +7,12 @@ static mr_status load_zone(struct mr_flow_setup *s, struct mr_span name,
     return mr_zone_load(s->env->io, &s->arena, s->env->zone_folder, name, out_zone, err);
 }
 
+mr_status mr_setup_zone_find(void *setup, struct mr_span name, const struct mr_zone **out_zone,
+                             struct mr_err *err)
+{
+    return load_zone(setup, name, out_zone, err);
+}
+
 mr_status mr_setup_zones(struct mr_flow_setup *s, struct mr_err *err)
 {
     struct mr_span session =

@@ -355,25 +355,41 @@ static mr_status bind_cast(struct binder *b, const struct mr_sql_expr *e,
                                out_expr, b->err));
 }
 
-/* EXTRACT(field FROM t): the function of that field. */
+/* EXTRACT(field FROM t): a call with the field as text. */
 static mr_status bind_extract(struct binder *b, const struct mr_sql_expr *e,
                               const struct mr_expr **out_expr)
 {
-    static const char *const fields[][2] = {
-        {"YEAR", "year"},     {"QUARTER", "quarter"},     {"MONTH", "month"},
-        {"DAY", "day"},       {"DAYOFWEEK", "dayofweek"}, {"DOW", "dayofweek"},
-        {"DOY", "dayofyear"}, {"HOUR", "hour"},           {"MINUTE", "minute"},
-    };
     const struct mr_sql_expr *field = e->args.first;
-    const struct mr_expr *time;
-    for (size_t i = 0; i < MR_COUNT_OF(fields); i++) {
-        if (!mr_span_ieq(field->text, mr_span_of(fields[i][0]))) continue;
-        MR_TRY(bind_any(b, field->next, &time));
-        return locate(
-            b, &e->pos,
-            mr_expr_call(b->builder, mr_span_of(fields[i][1]), &time, 1, out_expr, b->err));
+    const struct mr_expr *args[2];
+    MR_TRY(mr_expr_string(b->builder, field->text, &args[0], b->err));
+    MR_TRY(bind_any(b, field->next, &args[1]));
+    return locate(b, &field->pos,
+                  mr_expr_call(b->builder, MR_SPAN("extract"), args, 2, out_expr, b->err));
+}
+
+/* timestampadd(MINUTE, 5, t) and its like: whether the first argument is a word for a unit. */
+static bool has_unit(const struct mr_sql_expr *e)
+{
+    static const char *const names[] = {"timestampadd", "timestampdiff", "date_add",
+                                        "dateadd",      "date_diff",     "datediff"};
+    if (e->args.count != 3 || e->args.first->kind != MR_SQL_EXPR_COLUMN) return false;
+    for (size_t i = 0; i < MR_COUNT_OF(names); i++) {
+        if (mr_span_ieq(e->name.first->text, mr_span_of(names[i]))) return true;
     }
-    return refuse(b, &field->pos, "this field of EXTRACT");
+    return false;
+}
+
+static mr_status bind_unit_args(struct binder *b, const struct mr_sql_expr *e,
+                                const struct mr_expr ***out_args)
+{
+    const struct mr_sql_expr *unit = e->args.first;
+    const struct mr_expr **args = MR_ARENA_ARRAY(b->builder->arena, const struct mr_expr *, 3);
+    if (args == NULL) return bind_nomem(b);
+    MR_TRY(mr_expr_string(b->builder, unit->name.last->text, &args[0], b->err));
+    MR_TRY(bind_any(b, unit->next, &args[1]));
+    MR_TRY(bind_any(b, unit->next->next, &args[2]));
+    *out_args = args;
+    return MR_OK;
 }
 
 /* Functions of Spark's that need more than a row: known, so that they are not called unknown. */
@@ -458,6 +474,8 @@ static mr_status bind_function(struct binder *b, const struct mr_sql_expr *e,
     if (is_later_function(e->name.first->text)) return refuse_function(b, e);
     if (mr_bind_has_lambda(e)) {
         MR_TRY(mr_bind_lambda_args(b->builder, e, b->params, bind_with, b, &args, b->err));
+    } else if (has_unit(e)) {
+        MR_TRY(bind_unit_args(b, e, &args));
     } else {
         MR_TRY(bind_args(b, &e->args, &args));
     }

@@ -1,15 +1,40 @@
 #include "tests/sql/eval_sql.h"
 
+#include <stdio.h>
+
 #include "core/base/assert.h"
 #include "core/expr/program.h"
 #include "core/sql/bind.h"
 #include "core/sql/parse.h"
 #include "kernels/select/select.h"
+#include "kernels/text/zone.h"
 
 enum { NOW_US_S = 1700000000 };
 
 static const char hidden_ddl[] =
     "_metadata STRUCT<file_path: STRING, file_name: STRING, file_size: BIGINT>";
+
+/* Zones of the system's database, kept in the arena. */
+static mr_status find_zone(void *state, struct mr_span name, const struct mr_zone **out_zone,
+                           struct mr_err *err)
+{
+    struct mr_arena *arena = state;
+    char path[128];
+    (void)snprintf(path, sizeof path, "/usr/share/zoneinfo/%.*s", (int)name.bytes, name.text);
+    FILE *file = fopen(path, "rb");
+    struct mr_zone *zone = MR_ARENA_NEW(arena, struct mr_zone);
+    uint8_t *tzif = mr_arena_alloc(arena, 1 << 16, 8);
+    MR_ASSERT(zone != NULL && tzif != NULL);
+    if (file == NULL) {
+        return mr_err_set(err, MR_E_INVALID, 1315, "time zone \"%.*s\" is not known",
+                          (int)name.bytes, name.text);
+    }
+    size_t bytes = fread(tzif, 1, 1 << 16, file);
+    fclose(file);
+    MR_TRY(mr_zone_read(zone, tzif, bytes, err));
+    *out_zone = zone;
+    return MR_OK;
+}
 
 static mr_status parse_query(struct mr_arena *arena, struct mr_span sql,
                              const struct mr_sql_script **out_script, struct mr_err *err)
@@ -258,7 +283,9 @@ mr_status eval_query(struct mr_arena *arena, struct mr_span sql, struct mr_text 
     struct mr_bound_query bound;
     MR_TRY(parse_query(arena, sql, &e.script, err));
     const struct mr_sql_query *query = e.script->first->query;
+    const struct mr_zone_finder zones = {find_zone, arena};
     mr_expr_builder_init(&e.builder, arena, NULL, true);
+    e.builder.zones = &zones;
     e.context = (struct mr_program_context){.now_us = NOW_US_S * INT64_C(1000000),
                                             .select = mr_select_kernels(mr_isa_best())};
     mr_batch_init(&e.batch, arena, &nothing);
