@@ -255,11 +255,13 @@ mr_status mr_expr_call(struct mr_expr_builder *builder, struct mr_span name,
         .is_nullable = resolve.is_nullable, .is_deterministic = true,
         .is_constant = !(function->flags & MR_FN_CLOCK), .name = mr_span_of(function->name),
         .lambdas = resolve.lambdas, .lambda_count = resolve.lambda_count,
-        .zone = resolve.zone, .zone_from = resolve.zone_from};
+        .zone = resolve.zone, .zone_from = resolve.zone_from, .detail = resolve.detail};
     mr_lambdas_weigh(&draft);
     bool is_added = arg_count != resolve.arg_count && !resolve.shows_defaults;
-    if (is_added || resolve.lambda_count > 0) {
-        MR_TRY(call_as_written(builder, function, args, arg_count, &draft.written, err));
+    bool is_cut = resolve.shown_count > 0;
+    if (is_added || is_cut || resolve.lambda_count > 0) {
+        uint32_t shown = is_cut ? resolve.shown_count : arg_count;
+        MR_TRY(call_as_written(builder, function, args, shown, &draft.written, err));
     }
     const struct mr_expr *node;
     MR_TRY(mr_expr_finish(builder, draft, resolve.args, resolve.arg_count, &node, err));

@@ -31,6 +31,7 @@
 struct mr_zone;
 struct mr_function;
 struct mr_lambda;
+struct mr_json_codec;
 
 enum { MR_EXPR_DEPTH_MAX = 256, MR_EXPR_ARGS_MAX = 8192, MR_EXPR_SIZE_MAX = 100000 };
 
@@ -68,14 +69,16 @@ struct mr_expr {
     uint32_t lambda_count;
     const struct mr_zone *zone;      /* MR_EXPR_CALL: of a constant zone name; null = UTC */
     const struct mr_zone *zone_from; /* and a second one */
+    const void *detail;              /* what else constant arguments say, for the evaluator */
     struct mr_span name;           /* column or member as declared; function as called; a
                                       timestamp literal's local time */
     struct mr_value value;         /* MR_EXPR_LITERAL */
     const struct mr_expr *written; /* what the user wrote, when folded or rewritten; else null */
 };
 
-/* Time zones by name, from whoever can read the system's database. `find` gives a zone that lives
- * as long as the expressions' arena; null for UTC. fails MR_E_INVALID for a name that is not known */
+/* Time zones by name, from whoever reads the system's database. `find` gives a zone that lives as
+ * long as the expressions' arena; null for UTC.
+ * fails  MR_E_INVALID for a name that is not known */
 struct mr_zone_finder {
     mr_status (*find)(void *state, struct mr_span name, const struct mr_zone **out_zone,
                       struct mr_err *err);
@@ -89,6 +92,7 @@ struct mr_expr_builder {
     const struct mr_zone *zone;
     bool is_ansi;
     const struct mr_zone_finder *zones; /* null: offsets only */
+    const struct mr_json_codec *json;   /* null: no from_json; see json_codec.h */
     uint32_t param_count; /* parameters of lambdas made so far */
 };
 

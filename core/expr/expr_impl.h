@@ -8,6 +8,9 @@
 
 mr_status mr_expr_nomem(struct mr_err *err);
 
+/* mr_type_write_words: as in CAST: words in capitals, names of members as they are. */
+void mr_type_write_words(const struct mr_type *type, struct mr_text *out);
+
 /* mr_expr_finish: settles what follows from the arguments (depth, constancy), and replaces the node
  * by its value when it is constant and has one. `draft` is copied into the arena. */
 MR_MUST_USE mr_status mr_expr_finish(struct mr_expr_builder *builder, struct mr_expr draft,

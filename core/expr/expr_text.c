@@ -220,8 +220,7 @@ static void write_call(const struct mr_expr *expr, struct mr_text *out)
     }
 }
 
-/* write_type: as it is written in CAST: words in capitals, names of members as they are. */
-static void write_type(const struct mr_type *type, struct mr_text *out)
+void mr_type_write_words(const struct mr_type *type, struct mr_text *out)
 {
     write_upper(mr_type_name(type->id), out);
     if (type->id == MR_TYPE_DECIMAL) mr_text_addf(out, "(%d,%d)", type->precision, type->scale);
@@ -233,7 +232,7 @@ static void write_type(const struct mr_type *type, struct mr_text *out)
             mr_text_add(out, type->fields[i].name.text, type->fields[i].name.bytes);
             mr_text_adds(out, ": ");
         }
-        write_type(type->fields[i].type, out);
+        mr_type_write_words(type->fields[i].type, out);
     }
     mr_text_addc(out, '>');
 }
@@ -247,7 +246,7 @@ static void write_cast(const struct mr_expr *expr, struct mr_text *out)
     mr_text_adds(out, expr->mode == MR_MODE_TRY ? "TRY_CAST(" : "CAST(");
     mr_expr_write_sql(expr->args[0], out);
     mr_text_adds(out, " AS ");
-    write_type(expr->type, out);
+    mr_type_write_words(expr->type, out);
     mr_text_addc(out, ')');
 }
 

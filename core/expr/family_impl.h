@@ -171,5 +171,15 @@ mr_eval_fn mr_eval_make_date;
 mr_eval_fn mr_eval_make_timestamp;
 mr_eval_fn mr_eval_shift_zone;
 mr_eval_fn mr_eval_convert_zone;
+mr_resolve_fn mr_resolve_from_json;
+mr_resolve_fn mr_resolve_to_json;
+mr_resolve_fn mr_resolve_schema_of_json;
+mr_resolve_fn mr_resolve_json_keys;
+mr_prepare_fn mr_prepare_json_path;
+mr_eval_fn mr_eval_from_json;
+mr_eval_fn mr_eval_to_json;
+mr_eval_fn mr_eval_get_json_object;
+mr_eval_fn mr_eval_json_array_length;
+mr_eval_fn mr_eval_json_object_keys;
 
 #endif

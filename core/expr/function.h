@@ -197,6 +197,8 @@ struct mr_resolve {
     uint32_t lambda_count;
     const struct mr_zone *zone;      /* out: as in mr_expr */
     const struct mr_zone *zone_from;
+    const void *detail;
+    uint32_t shown_count; /* out: columns are named with so many arguments only; 0 = all */
     const struct mr_expr *rewritten; /* out: stands for the call when set */
     bool shows_defaults;             /* out: columns are named with arguments that were added */
     bool is_renamed;                 /* out: columns are named after the rewritten form */

@@ -153,6 +153,44 @@ static mr_status bind_stack(struct bind *b, struct mr_err *err)
     return MR_OK;
 }
 
+/* tuple_member: json_tuple's k-th column: what is at that name. */
+static mr_status tuple_member(struct bind *b, uint32_t k, const struct mr_expr **out_input,
+                              struct mr_err *err)
+{
+    const struct mr_expr *name = b->args[k + 1], *path;
+    const struct mr_type *string = mr_type_of(MR_TYPE_STRING);
+    bool is_fit = name->kind == MR_EXPR_LITERAL && name->type->id == MR_TYPE_STRING &&
+                  !name->value.is_null &&
+                  (name->value.u.text.bytes == 0 ||
+                   memchr(name->value.u.text.text, '\'', name->value.u.text.bytes) == NULL);
+    if (!is_fit) {
+        return mr_err_set(err, MR_E_TYPE, 1301,
+                          "json_tuple takes constant names without apostrophes");
+    }
+    const char *text = mr_arena_format(b->builder->arena, "$['%.*s']",
+                                       (int)name->value.u.text.bytes, name->value.u.text.text);
+    const char *column = mr_arena_format(b->builder->arena, "c%u", k);
+    if (text == NULL || column == NULL) return mr_expr_nomem(err);
+    MR_TRY(mr_expr_string(b->builder, mr_span_of(text), &path, err));
+    MR_TRY(mr_expr_binary(b->builder, "get_json_object", b->args[0], path, out_input, err));
+    add_field(b, column, string, true);
+    return MR_OK;
+}
+
+static mr_status bind_tuple(struct bind *b, struct mr_err *err)
+{
+    if (b->arg_count < 2) return bind_count(b, "a text and at least one name", err);
+    uint32_t count = b->arg_count - 1;
+    const struct mr_expr **inputs =
+        MR_ARENA_ARRAY(b->builder->arena, const struct mr_expr *, count);
+    b->fields = MR_ARENA_ARRAY(b->builder->arena, struct mr_field, count);
+    if (inputs == NULL || b->fields == NULL) return mr_expr_nomem(err);
+    for (uint32_t k = 0; k < count; k++) MR_TRY(tuple_member(b, k, &inputs[k], err));
+    b->out->inputs = inputs;
+    b->out->input_count = count;
+    return MR_OK;
+}
+
 static mr_status bind_kind(struct bind *b, struct mr_err *err)
 {
     struct mr_field few[3];
@@ -162,9 +200,7 @@ static mr_status bind_kind(struct bind *b, struct mr_err *err)
     case MR_GENERATOR_POSEXPLODE: MR_TRY(bind_explode(b, err)); break;
     case MR_GENERATOR_INLINE: MR_TRY(bind_inline(b, err)); break;
     case MR_GENERATOR_STACK: MR_TRY(bind_stack(b, err)); break;
-    case MR_GENERATOR_TUPLE:
-        return mr_err_set(err, MR_E_UNSUPPORTED, 1004,
-                          "json_tuple is not supported here in this version");
+    case MR_GENERATOR_TUPLE: MR_TRY(bind_tuple(b, err)); break;
     }
     b->out->columns = mr_type_struct(b->builder->arena, b->fields, b->field_count);
     return b->out->columns == NULL ? mr_expr_nomem(err) : MR_OK;

@@ -172,6 +172,7 @@ struct mr_sql_expr {
     bool has_operand;
     bool has_else;
     bool is_parenthesized;
+    bool is_path;    /* FIELD, SUBSCRIPT: of JSON text: x:name, x:[index] */
     bool is_extract; /* CALL written as EXTRACT(field FROM x): args are the field as text, and x */
     struct mr_sql_pos pos;
     struct mr_span text; /* literal's value */

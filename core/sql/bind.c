@@ -6,7 +6,9 @@
 #include "core/base/assert.h"
 #include "core/base/checked.h"
 #include "core/base/nearest.h"
+#include "core/sql/bind_json.h"
 #include "core/sql/bind_lambda.h"
+#include "core/sql/json_texts.h"
 #include "core/sql/name_set_impl.h"
 
 enum {
@@ -484,10 +486,26 @@ static mr_status bind_function(struct binder *b, const struct mr_sql_expr *e,
         mr_expr_call(b->builder, e->name.first->text, args, e->args.count, out_expr, b->err));
 }
 
+/* `s:a.b[0]` is get_json_object(s, '$.a.b[0]'). */
+static mr_status bind_json_path(struct binder *b, const struct mr_sql_expr *e,
+                                const struct mr_expr **out_expr)
+{
+    const struct mr_sql_expr *base;
+    struct mr_span path;
+    const struct mr_expr *args[2];
+    mr_status status = mr_bind_json_path(b->builder->arena, e, &base, &path, b->err);
+    MR_TRY(locate(b, &e->pos, status));
+    MR_TRY(bind_any(b, base, &args[0]));
+    MR_TRY(mr_expr_string(b->builder, path, &args[1], b->err));
+    return locate(b, &e->pos,
+                  mr_expr_call(b->builder, MR_SPAN("get_json_object"), args, 2, out_expr, b->err));
+}
+
 static mr_status bind_field(struct binder *b, const struct mr_sql_expr *e,
                             const struct mr_expr **out_expr)
 {
     const struct mr_expr *child;
+    if (mr_bind_is_json_path(e)) return bind_json_path(b, e, out_expr);
     MR_TRY(bind_any(b, e->args.first, &child));
     return locate(b, &e->name.pos,
                   mr_expr_field(b->builder, child, e->name.first->text, out_expr, b->err));
@@ -511,7 +529,9 @@ static mr_status bind_any(struct binder *b, const struct mr_sql_expr *e,
     case MR_SQL_EXPR_CASE: return bind_case(b, e, out_expr);
     case MR_SQL_EXPR_CAST: return bind_cast(b, e, out_expr);
     case MR_SQL_EXPR_CALL: return bind_function(b, e, out_expr);
-    case MR_SQL_EXPR_SUBSCRIPT: return bind_call_of(b, e, "[]", out_expr);
+    case MR_SQL_EXPR_SUBSCRIPT:
+        if (mr_bind_is_json_path(e)) return bind_json_path(b, e, out_expr);
+        return bind_call_of(b, e, "[]", out_expr);
     case MR_SQL_EXPR_FIELD: return bind_field(b, e, out_expr);
     case MR_SQL_EXPR_ROW: return bind_call_of(b, e, "struct", out_expr);
     case MR_SQL_EXPR_STAR: return refuse(b, &e->pos, "a star inside an expression");
@@ -533,6 +553,7 @@ mr_status mr_sql_bind_expr(struct mr_expr_builder *builder, const struct mr_sql_
 {
     struct binder b = {builder, scope, err, NULL};
     if (err != NULL) err->line = 0;
+    if (builder->json == NULL) builder->json = mr_sql_json_codec();
     return bind_any(&b, expr, out_expr);
 }
 
@@ -745,6 +766,7 @@ mr_status mr_sql_bind_query(struct mr_expr_builder *builder, const struct mr_sql
     struct binder b = {builder, scope, err, NULL};
     MR_ASSERT(scope->visible_count <= scope->columns->field_count);
     if (err != NULL) *err = (struct mr_err){0};
+    if (builder->json == NULL) builder->json = mr_sql_json_codec();
     mr_status status = bind_query(&b, query, out_query);
     if (status != MR_OK && script != NULL) mr_err_origin(err, script->origin.text);
     return status;

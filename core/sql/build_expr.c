@@ -286,6 +286,12 @@ struct mr_sql_expr *mr_sql_expr_subscript(struct mr_sql_parser *p, struct mr_sql
     return mr_sql_expr_settle(p, expr);
 }
 
+struct mr_sql_expr *mr_sql_expr_path(struct mr_sql_expr *x)
+{
+    if (x != NULL) x->is_path = true;
+    return x;
+}
+
 struct mr_sql_expr *mr_sql_expr_parens(struct mr_sql_parser *p, const struct mr_sql_token *begin,
                                        struct mr_sql_expr *x, const struct mr_sql_token *end)
 {

@@ -184,6 +184,8 @@ struct mr_sql_expr *mr_sql_expr_field(struct mr_sql_parser *p, struct mr_sql_exp
 struct mr_sql_expr *mr_sql_expr_subscript(struct mr_sql_parser *p, struct mr_sql_expr *x,
                                           struct mr_sql_expr *index,
                                           const struct mr_sql_token *end);
+/* mr_sql_expr_path: marks the step as one into JSON text; null stays null. */
+struct mr_sql_expr *mr_sql_expr_path(struct mr_sql_expr *x);
 struct mr_sql_expr *mr_sql_expr_parens(struct mr_sql_parser *p, const struct mr_sql_token *begin,
                                        struct mr_sql_expr *x, const struct mr_sql_token *end);
 struct mr_sql_expr *mr_sql_expr_row(struct mr_sql_parser *p, const struct mr_sql_token *begin,

@@ -52,7 +52,7 @@
 %left STAR SLASH PERCENT DIV.
 %right UNARY.
 %nonassoc COMMA RP.
-%left DCOLON LB DOT.
+%left DCOLON LB DOT COLON.
 %nonassoc LP.
 %token SEMICOLON.
 
@@ -201,6 +201,9 @@ primary(A) ::= EXISTS(T) subquery(Q).             { A = mr_sql_expr_exists(p, T,
 primary(A) ::= LP(B) expr(X) RP(E).               { A = mr_sql_expr_parens(p, B, X, E); }
 primary(A) ::= primary(X) DOT name(N).            { A = mr_sql_expr_field(p, X, N); }
 primary(A) ::= primary(X) LB value(Y) RB(E).      { A = mr_sql_expr_subscript(p, X, Y, E); }
+primary(A) ::= primary(X) COLON name(N). { A = mr_sql_expr_path(mr_sql_expr_field(p, X, N)); }
+primary(A) ::= primary(X) COLON LB value(Y) RB(E).
+        { A = mr_sql_expr_path(mr_sql_expr_subscript(p, X, Y, E)); }
 primary(A) ::= primary(X) DCOLON type(T).
         { A = mr_sql_expr_cast(p, NULL, X, T, NULL, false); }
 primary(A) ::= CAST(B) LP expr(X) AS type(T) RP(E). { A = mr_sql_expr_cast(p, B, X, T, E, false); }

@@ -52,6 +52,7 @@ static const int continue_tokens[] = {
     MR_SQL_T_LIKE,   MR_SQL_T_ILIKE,  MR_SQL_T_RLIKE,  MR_SQL_T_BETWEEN,   MR_SQL_T_DOT,
     MR_SQL_T_LB,     MR_SQL_T_DCOLON, MR_SQL_T_LP,     MR_SQL_T_ARROW,     MR_SQL_T_FATARROW,
     MR_SQL_T_STRING, MR_SQL_T_OVER,   MR_SQL_T_FILTER, MR_SQL_T_INTEGER,   MR_SQL_T_NUMBER,
+    MR_SQL_T_COLON,
 };
 static const int join_tokens[] = {
     MR_SQL_T_INNER, MR_SQL_T_CROSS, MR_SQL_T_LEFT,    MR_SQL_T_RIGHT,   MR_SQL_T_FULL,

@@ -193,8 +193,8 @@ static const char *kind_word(const struct mr_sql_expr *e)
     case MR_SQL_EXPR_CAST: return e->is_try ? "try-cast" : "cast";
     case MR_SQL_EXPR_NAMED_ARG: return "=>";
     case MR_SQL_EXPR_LAMBDA: return "->";
-    case MR_SQL_EXPR_SUBSCRIPT: return "[]";
-    case MR_SQL_EXPR_FIELD: return ".";
+    case MR_SQL_EXPR_SUBSCRIPT: return e->is_path ? ":[]" : "[]";
+    case MR_SQL_EXPR_FIELD: return e->is_path ? ":" : ".";
     case MR_SQL_EXPR_ROW: return "row";
     case MR_SQL_EXPR_SUBQUERY: return "subquery";
     case MR_SQL_EXPR_EXISTS: return "exists";
