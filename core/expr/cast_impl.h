@@ -7,6 +7,7 @@
 
 MR_MUST_USE mr_status mr_cast_run(struct mr_call *call, struct mr_err *err);
 MR_MUST_USE mr_status mr_cast_to_text(struct mr_call *call, struct mr_err *err);
+MR_MUST_USE mr_status mr_cast_interval(struct mr_call *call, struct mr_err *err);
 MR_MUST_USE mr_status mr_cast_nested(struct mr_call *call, struct mr_err *err);
 
 #endif

@@ -130,6 +130,9 @@ mr_status mr_type_common(struct mr_arena *arena, const struct mr_type *a, const 
     else if (mr_type_is_number(a) && mr_type_is_number(b))
         return common_number(arena, a, b, out_type, err);
     else if (mr_type_is_time(a) && mr_type_is_time(b)) *out_type = common_time(a, b);
+    else if (mr_type_is_interval(a) && a->id == b->id)
+        *out_type = mr_type_interval(MR_MIN(a->precision, b->precision),
+                                     MR_MAX(a->scale, b->scale));
     else if (a->id == MR_TYPE_STRING) *out_type = common_with_string(b);
     else if (b->id == MR_TYPE_STRING) *out_type = common_with_string(a);
     else if (mr_type_is_nested(a) && a->id == b->id && a->field_count == b->field_count)
@@ -184,6 +187,8 @@ static cast_kind cast_kind_of(const struct mr_type *from, const struct mr_type *
     if (to->id == MR_TYPE_VOID) return CAST_NEVER;
     if (to->id == MR_TYPE_STRING) return CAST_ALWAYS;
     if (mr_type_is_nested(from) || mr_type_is_nested(to)) return cast_nested(from, to);
+    if (mr_type_is_interval(from)) return from->id == to->id ? CAST_ALWAYS : CAST_NEVER;
+    if (mr_type_is_interval(to)) return from->id == MR_TYPE_STRING ? CAST_PARTIAL : CAST_NEVER;
     if (from->id == MR_TYPE_STRING) return to->id == MR_TYPE_BINARY ? CAST_ALWAYS : CAST_PARTIAL;
     if (from->id == MR_TYPE_BINARY || to->id == MR_TYPE_BINARY) return CAST_NEVER;
     if (from->id == MR_TYPE_BOOLEAN) {
@@ -218,6 +223,7 @@ bool mr_cast_is_assignable(const struct mr_type *from, const struct mr_type *to)
     }
     if (to->id == MR_TYPE_STRING) return true;
     if (mr_type_is_number(from)) return mr_type_is_number(to);
+    if (mr_type_is_interval(from)) return from->id == to->id;
     return mr_type_is_time(from) && mr_type_is_time(to);
 }
 
@@ -233,6 +239,12 @@ const char *mr_type_describe(const struct mr_type *type, char *out, size_t room)
     size_t used = (size_t)snprintf(out, room, "%s", mr_type_name(type->id));
     if (type->id == MR_TYPE_DECIMAL) {
         used += (size_t)snprintf(out + used, room - used, "(%d,%d)", type->precision, type->scale);
+    }
+    if (mr_type_is_interval(type)) {
+        used += (size_t)snprintf(out + used, room - used, " %s", mr_unit_name(type->precision));
+        if (type->precision != type->scale) {
+            used += (size_t)snprintf(out + used, room - used, " to %s", mr_unit_name(type->scale));
+        }
     }
     for (size_t i = 0; i < used; i++) out[i] = (char)toupper((unsigned char)out[i]);
     if (!mr_type_is_nested(type)) return out;

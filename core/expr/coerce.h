@@ -33,6 +33,11 @@ static inline bool mr_type_is_time(const struct mr_type *type)
     return type->id >= MR_TYPE_DATE && type->id <= MR_TYPE_TIMESTAMP_NTZ;
 }
 
+static inline bool mr_type_is_interval(const struct mr_type *type)
+{
+    return type->id == MR_TYPE_MONTHS || type->id == MR_TYPE_SPAN;
+}
+
 /* mr_decimal_of_integer: decimal(3|5|10|20, 0) for byte, short, int, long. */
 const struct mr_type *mr_decimal_of_integer(struct mr_arena *arena, mr_type_id id);
 

@@ -367,6 +367,7 @@ mr_status mr_cast_run(struct mr_call *call, struct mr_err *err)
     if (cast_widen(from, call->out)) return MR_OK;
     if (to->id == MR_TYPE_STRING) return mr_cast_to_text(call, err);
     if (mr_type_is_nested(to)) return mr_cast_nested(call, err);
+    if (mr_type_is_interval(to)) return mr_cast_interval(call, err);
     if (from->type->id == MR_TYPE_STRING) return cast_text(call, err);
     if (from->type->id == MR_TYPE_DECIMAL) return cast_decimal(call, err);
     if (mr_type_is_float(from->type)) return cast_real(call, err);

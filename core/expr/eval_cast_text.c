@@ -2,6 +2,7 @@
 #include "core/base/calendar.h"
 #include "core/base/checked.h"
 #include "core/expr/cast_impl.h"
+#include "core/expr/interval.h"
 #include "core/mem/text.h"
 #include "kernels/text/number.h"
 #include "kernels/text/zone.h"
@@ -30,6 +31,8 @@ static size_t scalar_text(const struct mr_eval *eval, const struct mr_vec *vec, 
         (void)mr_zone_to_local(eval->context->zone, local, &local); /* beyond 64 bits: UTC stays */
         return mr_timestamp_text(local, out);
     case MR_TYPE_TIMESTAMP_NTZ: return mr_timestamp_text(mr_vec_i64(vec, row), out);
+    case MR_TYPE_MONTHS:
+    case MR_TYPE_SPAN: return mr_interval_format(vec->type, mr_vec_i64(vec, row), out);
     default: return mr_i64_format(mr_vec_i64(vec, row), out);
     }
 }

@@ -270,6 +270,7 @@ mr_status mr_eval_unary(struct mr_call *call, struct mr_err *err)
     mr_op op = call->expr->function->op;
     bool is_abs = op == MR_OP_ABS;
     if (mr_type_is_integer(a->vec.type)) return integer_unary(call, op, err);
+    if (mr_type_is_interval(a->vec.type)) return mr_eval_interval_unary(call, err);
     MR_EACH_ROW(call->selected, i) {
         uint32_t row = i & mr_operand_mask(a);
         if (a->vec.type->id == MR_TYPE_FLOAT) {

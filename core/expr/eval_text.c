@@ -4,6 +4,7 @@
 #include "core/base/calendar.h"
 #include "core/base/checked.h"
 #include "core/expr/eval_impl.h"
+#include "core/expr/interval.h"
 #include "kernels/text/number.h"
 
 enum { TEXT_BYTES_FIRST = 16 << 10 };
@@ -107,6 +108,8 @@ const char *mr_value_text(const struct mr_operand *operand, uint32_t row, char *
         (void)snprintf(out, room, "'%.*s'", (int)MR_MIN(span.bytes, room - 4), span.text);
         return out;
     }
+    case MR_TYPE_MONTHS:
+    case MR_TYPE_SPAN: bytes = mr_interval_format(vec->type, mr_vec_i64(vec, row), text); break;
     default: bytes = mr_i64_format(mr_vec_i64(vec, row), text); break;
     }
     (void)snprintf(out, room, "%.*s", (int)bytes, text);

@@ -5,6 +5,7 @@
 #include "core/base/checked.h"
 #include "core/expr/eval_impl.h"
 #include "core/expr/expr_impl.h"
+#include "core/expr/interval.h"
 #include "core/expr/lambda.h"
 #include "kernels/text/number.h"
 
@@ -27,7 +28,7 @@ static void write_typed_time(const struct mr_value *value, struct mr_text *out)
 
 static void write_value(const struct mr_value *value, struct mr_text *out)
 {
-    char text[MR_NUMBER_TEXT_MAX];
+    char text[MR_NUMBER_TEXT_MAX], interval[MR_INTERVAL_TEXT_MAX];
     if (value->is_null) {
         mr_text_adds(out, "NULL");
         return;
@@ -50,6 +51,10 @@ static void write_value(const struct mr_value *value, struct mr_text *out)
     case MR_TYPE_DATE:
     case MR_TYPE_TIMESTAMP:
     case MR_TYPE_TIMESTAMP_NTZ: write_typed_time(value, out); break;
+    case MR_TYPE_MONTHS:
+    case MR_TYPE_SPAN:
+        mr_text_add(out, interval, mr_interval_format(value->type, value->u.i64, interval));
+        break;
     default: mr_text_add(out, text, mr_i64_format(value->u.i64, text)); break;
     }
 }
@@ -89,8 +94,13 @@ static void write_infix(const struct mr_expr *expr, struct mr_text *out)
 {
     const struct mr_function *f = expr->function;
     bool is_not = f->op == MR_OP_NE;
-    char between[24];
-    (void)snprintf(between, sizeof between, " %s ", is_not ? "=" : f->name);
+    char between[24]; /* "+ interval" is shown as "+" */
+    (void)snprintf(between, sizeof between, " %.*s ", is_not ? 1 : (int)strcspn(f->name, " "),
+                   is_not ? "=" : f->name);
+    if (strcmp(f->name + 1, " interval") == 0) {
+        write_list(expr, 0, between, out); /* Spark shows these two without brackets */
+        return;
+    }
     if (expr->arg_count == 1) { /* unary minus */
         mr_text_addf(out, "(%s ", f->name);
         write_list(expr, 0, "", out);
@@ -151,6 +161,10 @@ static void write_named(const struct mr_expr *expr, struct mr_text *out)
                  {"substr", 2, "substr", ", 2147483647"}, {"replace", 2, "replace", ", "},
                  {"sort_array", 1, "sort_array", ", true"},
                  {"locate", 2, "locate", ", 1"}, {"months_between", 2, "months_between", ", true"},
+                 {"make_dt_interval", 1, "make_dt_interval", ", 0, 0, 0.000000"},
+                 {"make_dt_interval", 2, "make_dt_interval", ", 0, 0.000000"},
+                 {"make_dt_interval", 3, "make_dt_interval", ", 0.000000"},
+                 {"make_ym_interval", 1, "make_ym_interval", ", 0"},
                  {"convert_timezone", 2, "convert_timezone(current_timezone(), ", ""},
                  {"regexp_instr", 2, "regexp_instr", ", 0"},
                  {"position", 2, "position", ", 1"},
@@ -224,6 +238,12 @@ void mr_type_write_words(const struct mr_type *type, struct mr_text *out)
 {
     write_upper(mr_type_name(type->id), out);
     if (type->id == MR_TYPE_DECIMAL) mr_text_addf(out, "(%d,%d)", type->precision, type->scale);
+    if (mr_type_is_interval(type)) {
+        mr_text_addc(out, ' ');
+        write_upper(mr_unit_name(type->precision), out);
+        if (type->precision != type->scale) mr_text_adds(out, " TO ");
+        if (type->precision != type->scale) write_upper(mr_unit_name(type->scale), out);
+    }
     if (!mr_type_is_nested(type)) return;
     mr_text_addc(out, '<');
     for (uint32_t i = 0; i < type->field_count; i++) {

@@ -182,4 +182,20 @@ mr_eval_fn mr_eval_get_json_object;
 mr_eval_fn mr_eval_json_array_length;
 mr_eval_fn mr_eval_json_object_keys;
 
+/* resolve_interval.c: arithmetic with an interval, and the difference of two times. */
+mr_resolve_fn mr_interval_arithmetic, mr_time_difference;
+mr_eval_fn mr_eval_interval_unary;
+mr_resolve_fn mr_resolve_time_plus;
+mr_resolve_fn mr_resolve_time_minus;
+mr_resolve_fn mr_resolve_interval_sum;
+mr_resolve_fn mr_resolve_interval_scale;
+mr_resolve_fn mr_resolve_make_interval;
+mr_resolve_fn mr_resolve_interval_part;
+mr_eval_fn mr_eval_time_plus;
+mr_eval_fn mr_eval_time_minus;
+mr_eval_fn mr_eval_interval_sum;
+mr_eval_fn mr_eval_interval_scale;
+mr_eval_fn mr_eval_make_interval;
+mr_eval_fn mr_eval_interval_part;
+
 #endif

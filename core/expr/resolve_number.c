@@ -17,13 +17,6 @@ static mr_status date_arithmetic(struct mr_resolve *resolve, struct mr_err *err)
 {
     const struct mr_expr *a = resolve->args[0], *b = resolve->args[1];
     bool is_add = resolve->function->op == MR_OP_ADD;
-    if (a->type->id == MR_TYPE_DATE && b->type->id == MR_TYPE_DATE && !is_add) {
-        mr_status status = mr_err_set(err, MR_E_UNSUPPORTED, 1301,
-                                      "the difference of two dates is an interval, "
-                                      "which is not supported");
-        mr_err_help(err, "datediff(a, b) gives the days between them");
-        return status;
-    }
     if (a->type->id != MR_TYPE_DATE && is_add) {
         a = resolve->args[1];
         b = resolve->args[0];
@@ -87,6 +80,11 @@ mr_status mr_resolve_arithmetic(struct mr_resolve *resolve, struct mr_err *err)
     mr_op op = resolve->function->op;
     bool has_date = a->id == MR_TYPE_DATE || b->id == MR_TYPE_DATE;
     bool has_string = a->id == MR_TYPE_STRING || b->id == MR_TYPE_STRING;
+    bool is_difference = mr_type_is_time(a) && mr_type_is_time(b) && op == MR_OP_SUBTRACT;
+    if (mr_type_is_interval(a) || mr_type_is_interval(b)) {
+        return mr_interval_arithmetic(resolve, err);
+    }
+    if (is_difference) return mr_time_difference(resolve, err);
     if (has_date && !has_string) return date_arithmetic(resolve, err);
     bool has_decimal = a->id == MR_TYPE_DECIMAL || b->id == MR_TYPE_DECIMAL;
     bool has_integer = mr_type_is_integer(a) || mr_type_is_integer(b);
@@ -116,7 +114,8 @@ static mr_status take_number(struct mr_resolve *resolve, struct mr_err *err)
         return mr_expr_implicit(resolve->builder, resolve->args[0], mr_type_of(MR_TYPE_DOUBLE),
                                 &resolve->args[0], err);
     }
-    if (mr_type_is_number(type)) return MR_OK;
+    bool is_signed = resolve->function->op == MR_OP_ABS || resolve->function->op == MR_OP_NEGATE;
+    if (mr_type_is_number(type) || (is_signed && mr_type_is_interval(type))) return MR_OK;
     char text[MR_TYPE_TEXT_MAX];
     return mr_err_set(err, MR_E_TYPE, 1301, "%s takes a number, not %s", resolve->function->name,
                       mr_type_describe(type, text, sizeof text));

@@ -104,19 +104,20 @@ mr_status mr_resolve_second_fraction(struct mr_resolve *resolve, struct mr_err *
 static const struct field {
     const char *names; /* between blanks */
     const char *function;
+    const char *of_interval; /* null: they have no such part */
 } fields[] = {
-    {" YEAR Y YEARS YR YRS ", "year"},
-    {" YEAROFWEEK ", "yearofweek"},
-    {" QUARTER QTR ", "quarter"},
-    {" MONTH MON MONS MONTHS ", "month"},
-    {" WEEK W WEEKS ", "weekofyear"},
-    {" DAY D DAYS ", "day"},
-    {" DAYOFWEEK DOW ", "dayofweek"},
-    {" DAYOFWEEK_ISO DOW_ISO ", "dayofweek_iso"},
-    {" DOY ", "dayofyear"},
-    {" HOUR H HOURS HR HRS ", "hour"},
-    {" MINUTE M MIN MINS MINUTES ", "minute"},
-    {" SECOND S SEC SECONDS SECS ", "second_fraction"},
+    {" YEAR Y YEARS YR YRS ", "year", "interval_year"},
+    {" YEAROFWEEK ", "yearofweek", NULL},
+    {" QUARTER QTR ", "quarter", NULL},
+    {" MONTH MON MONS MONTHS ", "month", "interval_month"},
+    {" WEEK W WEEKS ", "weekofyear", NULL},
+    {" DAY D DAYS ", "day", "interval_day"},
+    {" DAYOFWEEK DOW ", "dayofweek", NULL},
+    {" DAYOFWEEK_ISO DOW_ISO ", "dayofweek_iso", NULL},
+    {" DOY ", "dayofyear", NULL},
+    {" HOUR H HOURS HR HRS ", "hour", "interval_hour"},
+    {" MINUTE M MIN MINS MINUTES ", "minute", "interval_minute"},
+    {" SECOND S SEC SECONDS SECS ", "second_fraction", "interval_second"},
 };
 
 static bool has_name(const char *names, struct mr_span name)
@@ -134,9 +135,12 @@ mr_status mr_resolve_date_part(struct mr_resolve *resolve, struct mr_err *err)
     if (field->kind != MR_EXPR_LITERAL || field->type->id != MR_TYPE_STRING) {
         return wrong(resolve, 0, "a constant string", err);
     }
+    bool is_interval = mr_type_is_interval(resolve->args[1]->type);
     for (size_t i = 0; i < MR_COUNT_OF(fields); i++) {
         if (field->value.is_null || !has_name(fields[i].names, field->value.u.text)) continue;
-        return mr_expr_unary(resolve->builder, fields[i].function, resolve->args[1],
+        const char *function = is_interval ? fields[i].of_interval : fields[i].function;
+        if (function == NULL) continue;
+        return mr_expr_unary(resolve->builder, function, resolve->args[1],
                              &resolve->rewritten, err);
     }
     struct mr_span name = field->value.u.text;

@@ -99,6 +99,29 @@ static mr_status bind_query(struct mr_flow_setup *s, struct mr_flow_plan *plan,
     return mr_sql_bind_query(&builder, s->dataset->script, query, &scope, bound, err);
 }
 
+static bool has_interval(const struct mr_type *type)
+{
+    if (type->id == MR_TYPE_MONTHS || type->id == MR_TYPE_SPAN) return true;
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        if (has_interval(type->fields[i].type)) return true;
+    }
+    return false;
+}
+
+/* Intervals are values of queries: no table holds them. */
+static mr_status check_storable(const struct mr_type *output, struct mr_err *err)
+{
+    for (uint32_t i = 0; i < output->field_count; i++) {
+        const struct mr_field *field = &output->fields[i];
+        if (!has_interval(field->type)) continue;
+        mr_err_set(err, MR_E_TYPE, 1308, "column \"%.*s\" is an interval, which no table holds",
+                   (int)field->name.bytes, field->name.text);
+        mr_err_help(err, "cast it to a string, or take a part of it with EXTRACT");
+        return MR_E_TYPE;
+    }
+    return MR_OK;
+}
+
 /* Columns declared with the table: by name, same types; they give comments and NOT NULL. */
 static mr_status apply_columns(struct mr_flow_setup *s, struct mr_flow_plan *plan,
                                struct mr_err *err)
@@ -286,6 +309,7 @@ mr_status mr_setup_plan(struct mr_flow_setup *s, struct mr_err *err)
     MR_TRY(drop_metadata(s, plan, &bound, err));
     MR_TRY(choose_wanted(s, plan, &bound, err));
     plan->output_schema = bound.schema;
+    MR_TRY(check_storable(bound.schema, err));
     MR_TRY(apply_columns(s, plan, err));
     MR_TRY(mr_setup_fit_table(s, plan, err));
     MR_TRY(split_columns(s, plan, err));

@@ -18,6 +18,8 @@ static const struct mr_type simple_types[] = {
     [MR_TYPE_DATE] = {.id = MR_TYPE_DATE},
     [MR_TYPE_TIMESTAMP] = {.id = MR_TYPE_TIMESTAMP},
     [MR_TYPE_TIMESTAMP_NTZ] = {.id = MR_TYPE_TIMESTAMP_NTZ},
+    [MR_TYPE_MONTHS] = {MR_TYPE_MONTHS, MR_UNIT_YEAR, MR_UNIT_MONTH, 0, NULL},
+    [MR_TYPE_SPAN] = {MR_TYPE_SPAN, MR_UNIT_DAY, MR_UNIT_SECOND, 0, NULL},
 };
 
 static const char *const type_names[MR_TYPE_COUNT] = {
@@ -35,6 +37,8 @@ static const char *const type_names[MR_TYPE_COUNT] = {
     [MR_TYPE_DATE] = "date",
     [MR_TYPE_TIMESTAMP] = "timestamp",
     [MR_TYPE_TIMESTAMP_NTZ] = "timestamp_ntz",
+    [MR_TYPE_MONTHS] = "interval",
+    [MR_TYPE_SPAN] = "interval",
     [MR_TYPE_STRUCT] = "struct",
     [MR_TYPE_ARRAY] = "array",
     [MR_TYPE_MAP] = "map",
@@ -44,6 +48,27 @@ const struct mr_type *mr_type_of(mr_type_id id)
 {
     MR_ASSERT(id < MR_TYPE_STRUCT && id != MR_TYPE_DECIMAL);
     return &simple_types[id];
+}
+
+#define MONTHS(first_, last_) {MR_TYPE_MONTHS, first_, last_, 0, NULL}
+#define SPAN(first_, last_) {MR_TYPE_SPAN, first_, last_, 0, NULL}
+
+const struct mr_type *mr_type_interval(unsigned first, unsigned last)
+{
+    static const struct mr_type intervals[] = {
+        MONTHS(MR_UNIT_YEAR, MR_UNIT_YEAR),     MONTHS(MR_UNIT_YEAR, MR_UNIT_MONTH),
+        MONTHS(MR_UNIT_MONTH, MR_UNIT_MONTH),   SPAN(MR_UNIT_DAY, MR_UNIT_DAY),
+        SPAN(MR_UNIT_DAY, MR_UNIT_HOUR),        SPAN(MR_UNIT_DAY, MR_UNIT_MINUTE),
+        SPAN(MR_UNIT_DAY, MR_UNIT_SECOND),      SPAN(MR_UNIT_HOUR, MR_UNIT_HOUR),
+        SPAN(MR_UNIT_HOUR, MR_UNIT_MINUTE),     SPAN(MR_UNIT_HOUR, MR_UNIT_SECOND),
+        SPAN(MR_UNIT_MINUTE, MR_UNIT_MINUTE),   SPAN(MR_UNIT_MINUTE, MR_UNIT_SECOND),
+        SPAN(MR_UNIT_SECOND, MR_UNIT_SECOND),
+    };
+    for (size_t i = 0; i < sizeof intervals / sizeof *intervals; i++) {
+        if (intervals[i].precision == first && intervals[i].scale == last) return &intervals[i];
+    }
+    MR_ASSERT(!"the units are of one kind and in order");
+    return NULL;
 }
 
 const struct mr_type *mr_type_decimal(struct mr_arena *arena, unsigned precision, unsigned scale)
@@ -150,11 +175,13 @@ uint32_t mr_type_width(const struct mr_type *type)
     case MR_TYPE_SHORT: return 2;
     case MR_TYPE_INT:
     case MR_TYPE_DATE:
+    case MR_TYPE_MONTHS:
     case MR_TYPE_FLOAT: return 4;
     case MR_TYPE_LONG:
     case MR_TYPE_DOUBLE:
     case MR_TYPE_TIMESTAMP:
-    case MR_TYPE_TIMESTAMP_NTZ: return 8;
+    case MR_TYPE_TIMESTAMP_NTZ:
+    case MR_TYPE_SPAN: return 8;
     case MR_TYPE_DECIMAL: return mr_decimal_is_long(type) ? 8 : 16;
     case MR_TYPE_STRING:
     case MR_TYPE_BINARY: return 16;
@@ -178,6 +205,13 @@ uint32_t mr_type_below(const struct mr_type *type)
         count += 1 + mr_type_below(type->fields[i].type);
     }
     return count;
+}
+
+const char *mr_unit_name(unsigned unit)
+{
+    static const char *const names[] = {"year", "month", "day", "hour", "minute", "second"};
+    MR_ASSERT(unit <= MR_UNIT_SECOND);
+    return names[unit];
 }
 
 const char *mr_type_name(mr_type_id id)
@@ -209,6 +243,10 @@ void mr_type_write_sql(const struct mr_type *type, struct mr_text *out)
 {
     mr_text_adds(out, mr_type_name(type->id));
     if (type->id == MR_TYPE_DECIMAL) mr_text_addf(out, "(%u,%u)", type->precision, type->scale);
+    if (type->id == MR_TYPE_MONTHS || type->id == MR_TYPE_SPAN) {
+        mr_text_addf(out, " %s", mr_unit_name(type->precision));
+        if (type->precision != type->scale) mr_text_addf(out, " to %s", mr_unit_name(type->scale));
+    }
     if (!mr_type_is_nested(type)) return;
     mr_text_addc(out, '<');
     for (uint32_t i = 0; i < type->field_count; i++) {

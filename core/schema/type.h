@@ -6,6 +6,7 @@
  *
  * Physical form of a column of each type (core/batch): boolean one bit; byte, short, int, date
  * int8/16/32/32; long, timestamp, timestamp_ntz int64 (microseconds); float, double IEEE;
+ * intervals int32 months or int64 microseconds, which no table holds;
  * decimal(p,s) the unscaled integer, int64 when p <= 18 and int128 above; string and binary 16-byte
  * views. Source: Spark SQL data types; Delta PROTOCOL.md "Schema Serialization Format". */
 #ifndef MR_CORE_SCHEMA_TYPE_H
@@ -32,6 +33,8 @@ typedef enum mr_type_id {
     MR_TYPE_DATE,
     MR_TYPE_TIMESTAMP,
     MR_TYPE_TIMESTAMP_NTZ,
+    MR_TYPE_MONTHS, /* interval of years and months */
+    MR_TYPE_SPAN,   /* interval of days and times */
     MR_TYPE_STRUCT,
     MR_TYPE_ARRAY,
     MR_TYPE_MAP,
@@ -39,6 +42,16 @@ typedef enum mr_type_id {
 } mr_type_id;
 
 enum { MR_DECIMAL_PRECISION_MAX = 38, MR_DECIMAL_LONG_DIGITS = 18, MR_TYPE_DEPTH_MAX = 64 };
+
+/* Units of intervals: months have the first two, spans the others. */
+enum {
+    MR_UNIT_YEAR,
+    MR_UNIT_MONTH,
+    MR_UNIT_DAY,
+    MR_UNIT_HOUR,
+    MR_UNIT_MINUTE,
+    MR_UNIT_SECOND,
+};
 
 struct mr_type;
 
@@ -51,8 +64,8 @@ struct mr_field {
 
 struct mr_type {
     mr_type_id id;
-    uint8_t precision; /* decimal: 1..38 */
-    uint8_t scale;     /* decimal: 0..precision */
+    uint8_t precision; /* decimal: 1..38; intervals: their first unit */
+    uint8_t scale;     /* decimal: 0..precision; intervals: their last unit */
     uint32_t field_count;
     const struct mr_field *fields; /* struct: members; array: element; map: key, value */
 };
@@ -60,6 +73,10 @@ struct mr_type {
 /* mr_type_of: the type of an id that needs nothing else (not decimal, struct, array, map); lives
  * for ever. */
 const struct mr_type *mr_type_of(mr_type_id id);
+
+/* mr_type_interval: of units first..last, both of months or both of spans; lives for ever.
+ * mr_type_of gives the widest. */
+const struct mr_type *mr_type_interval(unsigned first, unsigned last);
 
 /* The rest are made in an arena; null when out of memory. Fields are copied, their names not. */
 const struct mr_type *mr_type_decimal(struct mr_arena *arena, unsigned precision, unsigned scale);
@@ -101,6 +118,9 @@ uint32_t mr_type_below(const struct mr_type *type);
 
 /* mr_type_name: "bigint"; for nested and decimal types the bare word ("decimal", "struct"). */
 const char *mr_type_name(mr_type_id id);
+
+/* mr_unit_name: "day". */
+const char *mr_unit_name(unsigned unit);
 
 /* mr_type_write_sql: the type as Spark's SQL text: "struct<a:bigint,b:array<string>>". Struct
  * member names that are no plain identifiers are quoted with backticks.

@@ -6,6 +6,7 @@
 #include "core/base/assert.h"
 #include "core/base/checked.h"
 #include "core/base/nearest.h"
+#include "core/sql/bind_interval.h"
 #include "core/sql/bind_json.h"
 #include "core/sql/bind_lambda.h"
 #include "core/sql/json_texts.h"
@@ -205,7 +206,7 @@ static mr_status bind_literal(struct binder *b, const struct mr_sql_expr *e, boo
     case MR_SQL_LITERAL_BOOLEAN:
         return mr_expr_bool(b->builder, mr_span_ieq(e->text, MR_SPAN("true")), out_expr, b->err);
     case MR_SQL_LITERAL_STRING: return mr_expr_string(b->builder, e->text, out_expr, b->err);
-    case MR_SQL_LITERAL_INTERVAL: return refuse(b, &e->pos, "an INTERVAL value");
+    case MR_SQL_LITERAL_INTERVAL: return mr_bind_interval(b->builder, e, out_expr, b->err);
     case MR_SQL_LITERAL_BINARY: {
         struct mr_value value = {.type = mr_type_of(MR_TYPE_BINARY), .u.text = e->text};
         return mr_expr_literal(b->builder, &value, out_expr, b->err);

@@ -73,7 +73,15 @@ static const char *const many[] = {
     "(. p i)", "(size ar)", "(array i 1)", "(map s n)", "(struct i d)", "(cast ar array<string>)",
     "(try_cast i tinyint)", "(cast d string)", "(cast e double)", "(try_cast g int)",
     "(cast t bigint)", "(current_timestamp)", "(concat ar ar)", "(concat_ws ',' s n)",
-    "(try_cast s int)", "(cast p string)", "(isnan d)", "(pmod i 13)", "(between i -10 10)",
+    "(split s '[,b]')", "(regexp_replace s '(a)' '$1x')", "(regexp_extract_all s '([a-c])')",
+    "(rlike s 'b+')", "(array_distinct ar)", "(array_union ar ar)", "(array_insert ar 2 i)",
+    "(arrays_zip ar ar)", "(sort_array ar)", "(array_join ar ',')", "(flatten (array ar ar))",
+    "(map_concat m)", "(map_entries m)", "(map_from_arrays (array s) (array i))",
+    "(lpad s 30 'xy')",
+    "(translate s 'abc' 'é')", "(initcap s)", "(sha2 s 256)", "(base64 (cast s binary))",
+    "(hash i s ar)", "(date_format t 'yyyy EEE')", "(timestampadd 'HOUR' i t)", "(to_json p)",
+    "(to_json m)", "(get_json_object s '$.a[*]')", "(json_object_keys s)", "(try_cast s int)",
+    "(cast p string)", "(isnan d)", "(pmod i 13)", "(between i -10 10)",
 };
 
 static void check_selections(struct expr_table *table, const char *sexpr, struct mr_rng *rng)
