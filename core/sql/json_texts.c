@@ -11,7 +11,8 @@
 static mr_status read_type(struct mr_arena *arena, struct mr_span text,
                            const struct mr_type **out_type, struct mr_err *err)
 {
-    if (mr_sql_parse_type(arena, text, out_type, NULL) == MR_OK) return MR_OK;
+    mr_status status = mr_sql_parse_type(arena, text, out_type, err);
+    if (status == MR_OK || status == MR_E_NOMEM) return status;
     return mr_sql_parse_schema(arena, text, out_type, err);
 }
 

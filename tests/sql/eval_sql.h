@@ -22,4 +22,8 @@ MR_MUST_USE mr_status bind_items(struct mr_arena *arena, struct mr_span sql, str
 MR_MUST_USE mr_status eval_query(struct mr_arena *arena, struct mr_span sql, struct mr_text *out,
                                  struct mr_err *err);
 
+/* eval_generate: a query whose only item is a generator; the same of the rows it gives. */
+MR_MUST_USE mr_status eval_generate(struct mr_arena *arena, struct mr_span sql,
+                                    struct mr_text *out, struct mr_err *err);
+
 #endif

@@ -8,12 +8,15 @@
  *     ----                     ----                     ----
  *     (select a (from ..))     (+ a (* b c))            struct<x:int>
  *
- * `parse` expects the tree of dump_ast.h; `bind`, `items` and `eval` what eval_sql.h says, `plan`
- * and `optimize` what plan_sql.h says, `query` what query_sql.h says, `rows` and `set` what
- * rows_sql.h says, the others what they name.
+ * `parse` expects the tree of dump_ast.h; `bind`, `items`, `eval` and `generate` what eval_sql.h
+ * says, `plan` and `optimize` what plan_sql.h says, `query` what query_sql.h says, `rows` and `set`
+ * what rows_sql.h says, the others what they name.
  * Where the text is at fault the error is expected in UX.md's shape without the source line, its
  * position marked by `line:column width`. Lines that begin with `#` between cases are comments.
- * With -w the files are written anew with what came out: to be read before it is believed. */
+ * With -w the files are written anew with what came out: to be read before it is believed.
+ * With -m each `eval` and `generate` is run again and again with one allocation failing, an ever
+ * later one, until all succeed: each run says that memory is missing, leaks nothing, and the last
+ * gives what is expected. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +33,7 @@ struct runner {
     struct mr_heap heap;
     const char *path;
     bool is_writing;
+    bool is_starving; /* -m */
     struct mr_text written;
     unsigned count;
     unsigned failed;
@@ -98,13 +102,14 @@ static mr_status run_query(struct mr_arena *arena, struct mr_span sql, struct mr
 }
 
 /* What comes out of one case; false when its word is unknown. */
-static bool run_case(struct runner *r, struct mr_span word, struct mr_span sql, struct mr_text *out)
+static bool run_case(struct runner *r, struct mr_span word, struct mr_span sql, struct mr_text *out,
+                     mr_status *out_status)
 {
     struct mr_arena arena;
     struct mr_err err = {0};
     mr_status status = MR_OK;
     bool is_known = true;
-    mr_arena_init(&arena, &r->heap, 0);
+    mr_arena_init(&arena, &r->heap, r->is_starving ? 1 : 0); /* small blocks: more to fail */
     if (mr_span_is(word, "parse")) {
         const struct mr_sql_script *script;
         status = mr_sql_parse(&arena, sql, "test.sql", &script, &err);
@@ -134,6 +139,8 @@ static bool run_case(struct runner *r, struct mr_span word, struct mr_span sql, 
         status = run_query(&arena, sql, out, &err);
     } else if (mr_span_is(word, "rows") || mr_span_is(word, "set")) {
         status = query_rows(&arena, sql, mr_span_is(word, "rows"), out, &err);
+    } else if (mr_span_is(word, "generate")) {
+        status = eval_generate(&arena, sql, out, &err);
     } else if (mr_span_is(word, "hints")) {
         run_hints(&arena, sql, out, &err, &status);
     } else {
@@ -144,16 +151,52 @@ static bool run_case(struct runner *r, struct mr_span word, struct mr_span sql, 
         write_error(&err, out);
     }
     mr_arena_fini(&arena);
+    *out_status = status;
     return is_known;
+}
+
+enum { CODE_BYTES = sizeof "error[MR1234]" - 1 };
+
+/* starve: whether a case bears every allocation failing. */
+static bool starve(struct runner *r, struct mr_span word, struct mr_span sql,
+                   struct mr_span expected)
+{
+    mr_status status = MR_E_NOMEM;
+    size_t used = r->heap.used_bytes;
+    bool is_good = true;
+    for (uint64_t n = 1; status == MR_E_NOMEM && is_good; n += 1 + n / 4) {
+        struct mr_text out;
+        mr_text_init(&out, &r->heap);
+        mr_heap_fail_at(&r->heap, n);
+        (void)run_case(r, word, sql, &out, &status);
+        mr_heap_fail_at(&r->heap, UINT64_MAX);
+        struct mr_span got = mr_text_span(&out);
+        /* The text of an error may have lost the expression it quotes. */
+        bool is_error = mr_span_starts(expected, MR_SPAN("error["));
+        if (is_error) got.bytes = MR_MIN(got.bytes, (size_t)CODE_BYTES);
+        if (out.is_failed) status = MR_E_NOMEM; /* the test's own */
+        if (status != MR_E_NOMEM) is_good = mr_span_starts(expected, got) && got.bytes > 0;
+        if (status == MR_OK) is_good = mr_span_eq(got, expected);
+        mr_text_fini(&out);
+        is_good = is_good && r->heap.used_bytes == used;
+        if (!is_good) fprintf(stderr, "allocation %llu, %zu bytes of %zu: ", (unsigned long long)n,
+                    r->heap.used_bytes, used);
+    }
+    return is_good;
 }
 
 static void judge(struct runner *r, unsigned line, struct mr_span word, struct mr_span sql,
                   struct mr_span expected)
 {
     struct mr_text out;
+    mr_status status;
+    bool is_run = mr_span_is(word, "eval") || mr_span_is(word, "generate");
+    if (r->is_starving && !is_run) return;
     mr_text_init(&out, &r->heap);
     r->count++;
-    bool is_known = run_case(r, word, sql, &out);
+    bool is_known = !r->is_starving ? run_case(r, word, sql, &out, &status)
+                                    : starve(r, word, sql, expected);
+    if (r->is_starving && is_known) mr_text_add(&out, expected.text, expected.bytes);
     struct mr_span got = mr_text_span(&out);
     if (r->is_writing) {
         mr_text_addf(&r->written, "%.*s\n%.*s\n----\n%.*s\n", (int)word.bytes, word.text,
@@ -232,6 +275,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-w") == 0)
             r.is_writing = true;
+        else if (strcmp(argv[i], "-m") == 0)
+            r.is_starving = true;
         else
             is_ok &= run_file(&r, argv[i]);
     }
