@@ -36,6 +36,7 @@ void mr_query_builder(struct mr_query *query, struct mr_expr_builder *out_builde
 {
     mr_expr_builder_init(out_builder, &query->arena, query->session->zone,
                          query->session->is_ansi);
+    out_builder->zones = &query->session->zones;
 }
 
 /* ---- sessions ---- */
@@ -46,11 +47,21 @@ mr_status mr_session_set_zone(struct mr_session *session, struct mr_span name, s
                         &session->zone, err);
 }
 
+/* A zone that an expression names. */
+static mr_status find_zone(void *state, struct mr_span name, const struct mr_zone **out_zone,
+                           struct mr_err *err)
+{
+    struct mr_session *session = state;
+    return mr_zone_load(session->config.io, &session->arena, session->config.zone_folder, name,
+                        out_zone, err);
+}
+
 mr_status mr_session_init(struct mr_session *session, const struct mr_session_config *config,
                           struct mr_err *err)
 {
     *session = (struct mr_session){.config = *config, .is_ansi = true};
     mr_arena_init(&session->arena, config->heap, 0);
+    session->zones = (struct mr_zone_finder){find_zone, session};
     session->warehouse = (struct mr_warehouse){.io = config->io,
                                                .path = config->warehouse,
                                                .catalog = config->catalog,

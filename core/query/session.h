@@ -36,6 +36,7 @@ struct mr_session {
     struct mr_arena arena; /* names and settings */
     struct mr_warehouse warehouse;
     const struct mr_zone *zone;       /* null = UTC */
+    struct mr_zone_finder zones;      /* named ones */
     struct mr_sql_property *settings; /* newest first */
     bool is_ansi;
 };
