@@ -26,6 +26,7 @@ struct sql_run {
     struct mr_runtime runtime;
     struct mr_session session;
     mr_print_format format;
+    bool was_running; /* the failure came while rows were made */
 };
 
 /* ---- one statement ---- */
@@ -72,6 +73,7 @@ static mr_status run_text(void *ctx, struct mr_span text, const char *origin, st
         status = mr_session_begin(&run->session, script, s, &query, err);
         if (status != MR_OK) break;
         status = run_query(run, &query, err);
+        run->was_running = status != MR_OK;
         mr_query_end(&query);
     }
     if (status != MR_OK && err->line != 0) mr_cli_quote_from(run->cli, origin, text);
@@ -217,5 +219,8 @@ int mr_verb_sql(struct mr_cli *cli, struct mr_err *err)
         mr_session_fini(&run.session);
     }
     mr_runtime_close(&run.runtime);
-    return status == MR_OK ? MR_EXIT_OK : mr_cli_exit_of(err);
+    if (status == MR_OK) return MR_EXIT_OK;
+    /* What fails on a row was not refused: it ran. */
+    int code = mr_cli_exit_of(err);
+    return run.was_running && code == MR_EXIT_REJECTED ? MR_EXIT_FAILED : code;
 }
