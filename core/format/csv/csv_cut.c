@@ -249,9 +249,9 @@ static bool cut_rest(struct csv_cutter *c)
 static bool back_to_separator(struct csv_cutter *c)
 {
     const struct mr_csv_options *o = c->options;
-    for (;;) {
+    while (length(c) > 0) {
         char *from = c->space.at + c->value;
-        const char *sep = length(c) == 0 ? NULL : memmem(from, length(c), o->sep, o->sep_bytes);
+        const char *sep = memmem(from, length(c), o->sep, o->sep_bytes);
         if (sep == NULL) break;
         size_t bytes = (size_t)(sep - from), end = c->space.used;
         c->space.used = c->value + bytes;
