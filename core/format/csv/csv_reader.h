@@ -81,7 +81,7 @@ MR_MUST_USE mr_status mr_csv_reader_begin(struct mr_csv_reader *reader, struct m
  * batch         made by mr_batch_init over an arena; gets columns, rows, selection and bufs, where
  *               bufs.at[0] is `text`. Row i is record i. Range and first_record are the caller's
  * out_consumed  bytes done with. 0 and no records: more text is needed; that never happens when
- *               is_last or when `bytes` exceeds the record limit
+ *               is_last or when `bytes` exceeds the record limit and a line end
  * returns       MR_OK; MR_E_CORRUPT in mode FAILFAST, `at` being an offset in `text`; MR_E_SCHEMA
  *               for a header that enforceSchema => false refuses; MR_E_NOMEM. After an error
  *               begin a new file. */

@@ -176,19 +176,61 @@ static bool line_find(const struct mr_csv_reader *r, uint32_t at, uint32_t *out_
     return true;
 }
 
-/* Without its end a record can only be too long, or wait. */
+/* How far the record that starts at `start` is looked at: the limit and a line end. What becomes of
+ * it must not depend on how much text there is behind that. */
+static uint32_t record_reach(const struct mr_csv_reader *r, uint32_t start)
+{
+    uint32_t end_bytes = MR_MAX((uint32_t)strlen(r->options.line_sep), (uint32_t)sizeof "\r\n" - 1);
+    return MR_MIN(r->bytes, start + r->options.record_bytes_max + end_bytes);
+}
+
+/* Without its end a record can only be too long, or wait. The first line end beyond the limit ends
+ * it, quoted or not. */
 static csv_step record_wait(struct mr_csv_reader *r)
 {
     uint32_t start = r->at;
-    if (r->bytes - start <= r->options.record_bytes_max) return CSV_STEP_MORE;
+    if (record_reach(r, start) == r->bytes) return CSV_STEP_MORE;
     r->is_skipping = true;
-    return record_drop(r, start, r->bytes, r->bytes);
+    return record_drop(r, start, r->bytes, start + r->options.record_bytes_max + 1);
 }
 
-/* The rest of a record that was too long. */
+/* A comment or a line to skip: no record, so it has any length. */
+static csv_step line_pass(struct mr_csv_reader *r)
+{
+    uint32_t start = r->at, end, next;
+    if (!line_find(r, start, &end, &next)) {
+        if (record_reach(r, start) == r->bytes) return CSV_STEP_MORE;
+        r->is_skipping = true;
+        next = start + r->options.record_bytes_max + 1;
+    }
+    if (r->phase == CSV_SKIP && --r->to_skip == 0) r->phase = CSV_HEADER;
+    walk_to(r, next);
+    return CSV_STEP_ON;
+}
+
+/* The first line end of a document says what its others are. */
+static void line_end_find(struct mr_csv_reader *r)
+{
+    bool is_wanted = r->options.is_multi_line && r->options.line_sep[0] == '\0';
+    if (!is_wanted || r->line_end != CSV_LINE_END_UNKNOWN) return;
+    for (uint32_t i = r->at; i < r->bytes; i++) {
+        if (r->text[i] == '\n') {
+            r->line_end = CSV_LINE_END_LF;
+            return;
+        }
+        if (r->text[i] != '\r') continue;
+        if (i + 1 == r->bytes && !r->is_last) return;
+        bool has_feed = i + 1 < r->bytes && r->text[i + 1] == '\n';
+        r->line_end = has_feed ? CSV_LINE_END_CRLF : CSV_LINE_END_CR;
+        return;
+    }
+}
+
+/* The rest of a record or line that was too long. */
 static csv_step skip_rest(struct mr_csv_reader *r)
 {
     uint32_t end, next;
+    line_end_find(r);
     bool is_found = line_find(r, r->at, &end, &next);
     r->is_skipping = !is_found;
     /* Half of a line end may be at the text's end. */
@@ -211,34 +253,16 @@ static bool is_blank_line(const char *text, uint32_t bytes)
 static csv_step line_take(struct mr_csv_reader *r)
 {
     uint32_t start = r->at, end, next;
+    bool is_comment = r->options.comment != '\0' && r->text[start] == r->options.comment;
+    if (is_comment || r->phase == CSV_SKIP) return line_pass(r);
     if (!line_find(r, start, &end, &next)) return record_wait(r);
-    const char *text = r->text + start;
-    bool is_comment = r->options.comment != '\0' && end > start && *text == r->options.comment;
-    if (r->phase == CSV_SKIP || is_comment || is_blank_line(text, end - start)) {
-        if (r->phase == CSV_SKIP && --r->to_skip == 0) r->phase = CSV_HEADER;
+    if (end - start > r->options.record_bytes_max) return record_drop(r, start, end, next);
+    if (is_blank_line(r->text + start, end - start)) {
         walk_to(r, next);
         return CSV_STEP_ON;
     }
-    if (end - start > r->options.record_bytes_max) return record_drop(r, start, end, next);
     csv_cut cut = csv_cut_line(&r->cutter, r->text, start, end);
     return record_take(r, cut, start, end, next);
-}
-
-/* The first line end of a document says what its others are. */
-static void line_end_find(struct mr_csv_reader *r)
-{
-    if (r->line_end != CSV_LINE_END_UNKNOWN) return;
-    for (uint32_t i = r->at; i < r->bytes; i++) {
-        if (r->text[i] == '\n') {
-            r->line_end = CSV_LINE_END_LF;
-            return;
-        }
-        if (r->text[i] != '\r') continue;
-        if (i + 1 == r->bytes && !r->is_last) return;
-        bool has_feed = i + 1 < r->bytes && r->text[i + 1] == '\n';
-        r->line_end = has_feed ? CSV_LINE_END_CRLF : CSV_LINE_END_CR;
-        return;
-    }
 }
 
 /* The end of a record's text, without the line end that the cutter passed. */
@@ -260,18 +284,15 @@ static csv_step document_take(struct mr_csv_reader *r)
 {
     uint32_t start = r->at, end, next;
     line_end_find(r);
-    bool is_unclear = r->line_end == CSV_LINE_END_UNKNOWN && r->bytes > start &&
-                      r->text[r->bytes - 1] == '\r' && !r->is_last;
-    if (is_unclear && r->options.line_sep[0] == '\0') return record_wait(r);
+    uint32_t reach = record_reach(r, start);
+    bool is_all = reach == r->bytes;
+    bool is_unclear = r->line_end == CSV_LINE_END_UNKNOWN && is_all && !r->is_last &&
+                      r->text[reach - 1] == '\r';
+    if (is_unclear && r->options.line_sep[0] == '\0') return CSV_STEP_MORE;
     bool is_comment = r->options.comment != '\0' && r->text[start] == r->options.comment;
-    if (is_comment || r->phase == CSV_SKIP) {
-        if (!line_find(r, start, &end, &next)) return record_wait(r);
-        if (r->phase == CSV_SKIP && --r->to_skip == 0) r->phase = CSV_HEADER;
-        walk_to(r, next);
-        return CSV_STEP_ON;
-    }
-    csv_cut cut =
-        csv_cut_document(&r->cutter, r->text, start, r->bytes, r->line_end, r->is_last);
+    if (is_comment || r->phase == CSV_SKIP) return line_pass(r);
+    csv_cut cut = csv_cut_document(&r->cutter, r->text, start, reach, r->line_end,
+                                   r->is_last && is_all);
     if (cut == CSV_CUT_MORE) return record_wait(r);
     next = r->cutter.end;
     end = document_end(r, start, next);

@@ -424,6 +424,54 @@ static void test_limits(void **state)
     fixture_fini(&f);
 }
 
+#define X_ROW "{\"a\":\"x\",\"b\":1,\"_corrupt_record\":null}\n"
+
+/* check_long: `digits` zeros between two texts. Two rows: what comes of them, which is a record
+ * that is too long when `row` is null, and x,1 in `behind`. */
+static void check_long(struct fixture *f, const char *front, int digits, const char *behind,
+                       const char *row)
+{
+    static char text[4096], want[4096];
+    (void)snprintf(text, sizeof text, "%s%0*d%s", front, digits, 0, behind);
+    (void)snprintf(want, sizeof want, "{\"a\":null,\"b\":null,\"_corrupt_record\":\"%s%0*d\"}\n%s",
+                   front[0] == '"' ? "\\\"" : front, 1000 - (int)strlen(front), 0, X_ROW);
+    if (row != NULL) (void)snprintf(want, sizeof want, "%s%s", row, X_ROW);
+    check(f, text, want);
+}
+
+/* Where reading goes on behind what is too long is a matter of the text, not of the pushes. */
+static void test_long_records(void **state)
+{
+    struct fixture f;
+    char kept[1200];
+    (void)state;
+    fixture_init(&f, "a string, b int, _corrupt_record string");
+    set(&f, "maxRecordBytes", "1024");
+    set(&f, "comment", "#");
+    (void)snprintf(kept, sizeof kept, "{\"a\":\"%01022d\",\"b\":5,\"_corrupt_record\":null}\n", 0);
+    for (int i = 0; i < 2; i++) {
+        set(&f, "multiLine", i == 0 ? "false" : "true");
+        static const char *const ends[] = {"\n", "\r\n", "\r", ";;", "\n--\r"};
+        for (size_t k = 0; k < MR_COUNT_OF(ends); k++) {
+            char behind[32];
+            if (k >= 3) set(&f, "lineSep", ends[k]);
+            (void)snprintf(behind, sizeof behind, "%sx,1%s", ends[k], ends[k]);
+            check_long(&f, "", 1025, behind, NULL);
+            check_long(&f, "", 1027, behind, NULL);
+            check_long(&f, "#", 1026, behind, "");
+            (void)snprintf(behind, sizeof behind, ",5%sx,1%s", ends[k], ends[k]);
+            check_long(&f, "", 1022, behind, kept);
+            check_long(&f, "", 1023, behind, NULL);
+        }
+        f.options.line_sep[0] = '\0';
+        check_long(&f, "\"", 1500, "\nx,1", NULL);
+        f.options.skip_rows = 1;
+        check_long(&f, "", 1500, "\nx,1", "");
+        f.options.skip_rows = 0;
+    }
+    fixture_fini(&f);
+}
+
 static void test_want(void **state)
 {
     struct fixture f;
@@ -586,6 +634,7 @@ int main(void)
         cmocka_unit_test(test_limits),    cmocka_unit_test(test_want),
         cmocka_unit_test(test_refused),   cmocka_unit_test(test_random),
         cmocka_unit_test(test_many),      cmocka_unit_test(test_nomem),
+        cmocka_unit_test(test_long_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
